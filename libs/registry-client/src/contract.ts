@@ -1,0 +1,316 @@
+/** The Registry's contract: what a service may ask of the persistent storage. */
+import { z } from "zod";
+import { type FieldName, type Kind, kinds, type NewRecord, type StoredRecord } from "./kinds.ts";
+import { type Condition, conditionSchema, type Params, type ReadPlan, readPlanSchema } from "./read-plan.ts";
+
+const uuid = z.uuid();
+const kind = z.enum(Object.keys(kinds) as [Kind, ...Kind[]]);
+const labelled = z.enum(["application", "runtime"]);
+const value = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]);
+const params = z.record(z.string(), value);
+
+/** A plan by its hash with the values of its parameters. `tenant` is null only for reads of tenant-less kinds. */
+export const readRequestSchema = z.strictObject({
+  tenant: uuid.nullable(),
+  planHash: z.string(),
+  /** Absent when the Registry is expected to know the plan already; it answers UNKNOWN_PLAN when it does not. */
+  plan: readPlanSchema.optional(),
+  params,
+});
+
+/** Answer of a read: JSON text, and the places of the plan's requirements that are not met. */
+export type ReadAnswer = { readonly text: string; readonly missing: readonly number[] };
+
+/** One act of a commit. They are carried out in their order, in one transaction. */
+export type Step =
+  | { readonly op: "create"; readonly kind: Kind; readonly id: string; readonly values: Readonly<Record<string, unknown>> }
+  /**
+   * Sets fields of the object; refused when it does not exist, when its revision is another than `expectedRevision`, or when
+   * it does not meet `where`. `quiet` leaves its revision and `updatedAt` as they are (for what is observed, not decided).
+   */
+  | {
+      readonly op: "update";
+      readonly kind: Kind;
+      readonly id: string;
+      readonly values: Readonly<Record<string, unknown>>;
+      readonly expectedRevision?: number;
+      readonly where?: Condition;
+      readonly quiet?: boolean;
+    }
+  | {
+      readonly op: "delete";
+      readonly kind: Kind;
+      readonly id: string;
+      readonly expectedRevision?: number;
+      readonly where?: Condition;
+    }
+  /** Sets fields of all objects that meet the condition: none is fine. */
+  | { readonly op: "updateAll"; readonly kind: Kind; readonly where: Condition; readonly values: Readonly<Record<string, unknown>>; readonly quiet?: boolean }
+  /** Sets a label to a value (JSON text) or, when it is null, removes it. */
+  | {
+      readonly op: "label";
+      readonly kind: "application" | "runtime";
+      readonly id: string;
+      readonly key: string;
+      readonly value: string | null;
+    }
+  /** Stores a text under its SHA-256 (lower-case hex) unless it is there already. */
+  | { readonly op: "content"; readonly hash: string; readonly text: string }
+  /** Refuses the commit unless there is (`some`) or is not (`none`) such an object. */
+  | { readonly op: "check"; readonly kind: Kind; readonly where: Condition; readonly expect: "some" | "none" }
+  /** Marks the plans of these runtimes as stale. Put it before and after a change that takes something away. */
+  | { readonly op: "stale"; readonly runtimes: Condition; readonly cause: string }
+  /** Writes a delivery for each of these webhooks. `body` is JSON text. */
+  | { readonly op: "deliver"; readonly webhooks: Condition; readonly type: string; readonly body: string }
+  /** An event for the change feed. `data` is small and holds no secret. */
+  | {
+      readonly op: "event";
+      readonly type: EventType;
+      readonly id: string;
+      readonly data: Readonly<Record<string, string | number | boolean | null>>;
+    };
+
+/** What the feed tells. `id` of the event is the id of the runtime, certificate, token or tenant. */
+export type EventType =
+  | "plan.changed"
+  | "certificate.revoked"
+  | "api-token.revoked"
+  | "runtime.unregistered"
+  | "application.unregistered"
+  | "tenant.changed";
+
+const eventType = z.enum([
+  "plan.changed",
+  "certificate.revoked",
+  "api-token.revoked",
+  "runtime.unregistered",
+  "application.unregistered",
+  "tenant.changed",
+]) satisfies z.ZodType<EventType>;
+
+const values = z.record(z.string(), z.unknown());
+const stepSchema = z.discriminatedUnion("op", [
+  z.strictObject({ op: z.literal("create"), kind, id: uuid, values }),
+  z.strictObject({
+    op: z.literal("update"),
+    kind,
+    id: uuid,
+    values,
+    expectedRevision: z.int().optional(),
+    where: conditionSchema.optional(),
+    quiet: z.boolean().optional(),
+  }),
+  z.strictObject({
+    op: z.literal("delete"),
+    kind,
+    id: uuid,
+    expectedRevision: z.int().optional(),
+    where: conditionSchema.optional(),
+  }),
+  z.strictObject({
+    op: z.literal("updateAll"),
+    kind,
+    where: conditionSchema,
+    values,
+    quiet: z.boolean().optional(),
+  }),
+  z.strictObject({ op: z.literal("label"), kind: labelled, id: uuid, key: z.string(), value: z.string().nullable() }),
+  z.strictObject({ op: z.literal("content"), hash: z.string().regex(/^[0-9a-f]{64}$/), text: z.string() }),
+  z.strictObject({ op: z.literal("check"), kind, where: conditionSchema, expect: z.enum(["some", "none"]) }),
+  z.strictObject({ op: z.literal("stale"), runtimes: conditionSchema, cause: z.string() }),
+  z.strictObject({ op: z.literal("deliver"), webhooks: conditionSchema, type: z.string(), body: z.string() }),
+  z.strictObject({
+    op: z.literal("event"),
+    type: eventType,
+    id: uuid,
+    data: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  }),
+]) satisfies z.ZodType<Step>;
+
+const planCall = z.strictObject({ plan: readPlanSchema, params });
+
+/** One transaction as data. */
+export const commitSchema = z.strictObject({
+  /** Chosen by the caller: a commit that is sent again under the same id is not carried out again. */
+  id: uuid,
+  tenant: uuid,
+  actor: z.strictObject({ type: z.string(), id: z.string() }),
+  /** The operator's verb, such as `registerApplication`; for the audit entry. */
+  action: z.string(),
+  steps: z.array(stepSchema).max(2000),
+  /** Parameters that the conditions of the steps name. */
+  params,
+  /** Read in the same transaction before the first step. */
+  before: planCall.optional(),
+  /** Read in the same transaction after the last step. */
+  after: planCall.optional(),
+});
+
+/** See {@link commitSchema}. */
+export type Commit = {
+  readonly id: string;
+  readonly tenant: string;
+  readonly actor: { readonly type: string; readonly id: string };
+  readonly action: string;
+  readonly steps: readonly Step[];
+  readonly params: Params;
+  readonly before?: { readonly plan: ReadPlan; readonly params: Params };
+  readonly after?: { readonly plan: ReadPlan; readonly params: Params };
+};
+
+/**
+ * Why a commit was refused: the step's place and
+ * - `NOT_FOUND`: the object of an update or delete does not exist;
+ * - `CONCURRENT_UPDATE`: its revision is not the expected one;
+ * - `PRECONDITION`: it does not meet `where`, or a `check` failed;
+ * - `UNIQUE`, `REFERENCE`, `CHECK`: the named constraint is broken.
+ */
+export type CommitFailure = {
+  readonly reason: "NOT_FOUND" | "CONCURRENT_UPDATE" | "PRECONDITION" | "UNIQUE" | "REFERENCE" | "CHECK";
+  readonly step: number;
+  readonly constraint?: string;
+};
+
+/** Nothing of a refused commit is stored. `repeated`: it had been carried out before under the same id. */
+export type CommitAnswer =
+  | { readonly ok: true; readonly before?: string; readonly after?: string; readonly repeated: boolean }
+  | { readonly ok: false; readonly failure: CommitFailure };
+
+/** Asks for the events behind a position; held for `waitSeconds` when there are none. */
+export const watchRequestSchema = z.strictObject({
+  /** Null: from now on. */
+  after: z.int().min(0).nullable(),
+  types: z.array(eventType).min(1),
+  waitSeconds: z.int().min(0).max(50),
+});
+export type WatchRequest = z.infer<typeof watchRequestSchema>;
+
+/** One event of the feed. */
+export type FeedEvent = {
+  readonly position: number;
+  readonly tenant: string;
+  readonly type: EventType;
+  readonly id: string;
+  readonly data: Readonly<Record<string, unknown>>;
+};
+
+/** `startOver`: the reader fell behind what is kept; it must forget what it derived from the feed and go on at `position`. */
+export type WatchAnswer = {
+  readonly position: number;
+  readonly events: readonly FeedEvent[];
+  readonly startOver: boolean;
+};
+
+/** Leased work. */
+export type Queue = "staleRuntime" | "delivery" | "operation";
+
+/** Claims up to `max` pieces of work that are due; held for `waitSeconds` when there are none. */
+export const claimRequestSchema = z.strictObject({
+  queue: z.enum(["staleRuntime", "delivery", "operation"]),
+  max: z.int().min(1).max(500),
+  leaseSeconds: z.int().min(1).max(3600),
+  waitSeconds: z.int().min(0).max(50),
+});
+export type ClaimRequest = z.infer<typeof claimRequestSchema>;
+
+/** A claimed piece of work with the tenant it belongs to. Its `leaseToken` proves the claim. */
+export type Claimed<Q extends Queue> = StoredRecord<Q> & { readonly tenant: string };
+
+/**
+ * The end of a claim: `done` removes a stale mark (unless it was marked again) or closes the work with `values`; otherwise it
+ * is tried again at `nextAttemptAt`. A claim whose lease has passed to another is left alone.
+ */
+export const settleRequestSchema = z.strictObject({
+  queue: z.enum(["staleRuntime", "delivery", "operation"]),
+  items: z
+    .array(
+      z.strictObject({
+        tenant: uuid,
+        id: uuid,
+        leaseToken: uuid,
+        done: z.boolean(),
+        values,
+        nextAttemptAt: z.string().optional(),
+        /** Of a stale mark: the version that was claimed. */
+        version: z.int().optional(),
+      }),
+    )
+    .min(1)
+    .max(500),
+});
+export type SettleRequest = z.infer<typeof settleRequestSchema>;
+
+/** The kinds that are found by the hash of a secret, before the tenant is known. */
+export type SecretKind = "apiToken" | "oneTimeToken" | "certificate";
+
+export const findBySecretSchema = z.strictObject({
+  kind: z.enum(["apiToken", "oneTimeToken", "certificate"]),
+  hash: z.string(),
+});
+
+export const findTenantSchema = z.union([z.strictObject({ id: uuid }), z.strictObject({ externalID: z.string() })]);
+export type FindTenant = z.infer<typeof findTenantSchema>;
+
+/** A holder of a secret, with the tenant it belongs to. */
+export type SecretHolder<K extends SecretKind> = StoredRecord<K> & { readonly tenant: string };
+
+/** The Registry as one service sees it. Every method fails with FORBIDDEN for what that service may not touch. */
+export interface Registry {
+  /** Runs a plan in one round trip and one SQL statement. */
+  read(request: { tenant: string | null; plan: ReadPlan; params: Params }): Promise<ReadAnswer>;
+  /** Carries out one transaction: all or nothing, durable when answered. */
+  commit(commit: Commit): Promise<CommitAnswer>;
+  /** The change feed: never skips a change that commits late. */
+  watch(request: WatchRequest, signal?: AbortSignal): Promise<WatchAnswer>;
+  claim<Q extends Queue>(request: ClaimRequest & { queue: Q }, signal?: AbortSignal): Promise<readonly Claimed<Q>[]>;
+  settle(request: SettleRequest): Promise<void>;
+  findBySecret<K extends SecretKind>(kind: K, hash: string): Promise<SecretHolder<K> | undefined>;
+  findTenant(by: FindTenant): Promise<StoredRecord<"tenant"> | undefined>;
+}
+
+/** A step that creates an object, with its values checked by the compiler. */
+export function create<K extends Kind>(kindName: K, id: string, record: NewRecord<K>): Step {
+  return { op: "create", kind: kindName, id, values: record };
+}
+
+/** A step that updates an object, with its values checked by the compiler. */
+export function update<K extends Kind>(
+  kindName: K,
+  id: string,
+  record: Partial<NewRecord<K>>,
+  options: { expectedRevision?: number; where?: Condition; quiet?: boolean } = {},
+): Step {
+  return { op: "update", kind: kindName, id, values: record, ...options };
+}
+
+/** Reads some fields of the one object that meets a condition. */
+export async function readOne<K extends Kind, F extends FieldName<K>>(
+  registry: Registry,
+  tenant: string | null,
+  kindName: K,
+  where: Condition,
+  fields: readonly F[],
+  parameters: Params,
+): Promise<Pick<StoredRecord<K>, F> | undefined> {
+  const select = fields.map((field) => ({ as: field, field }));
+  const plan: ReadPlan = { select: [{ as: "one", read: { one: kindName, where, select } }] };
+  const answer = await registry.read({ tenant, plan, params: parameters });
+  const { one } = JSON.parse(answer.text) as { one: Pick<StoredRecord<K>, F> | null };
+  return one ?? undefined;
+}
+
+/** Reads some fields of every object that meets a condition, at most `max`, by id. */
+export async function readList<K extends Kind, F extends FieldName<K>>(
+  registry: Registry,
+  tenant: string | null,
+  kindName: K,
+  where: Condition,
+  fields: readonly F[],
+  parameters: Params,
+  max: number,
+): Promise<readonly Pick<StoredRecord<K>, F>[]> {
+  const select = fields.map((field) => ({ as: field, field }));
+  const plan: ReadPlan = { select: [{ as: "list", read: { list: kindName, where, select, max } }] };
+  const answer = await registry.read({ tenant, plan, params: parameters });
+  return (JSON.parse(answer.text) as { list: Pick<StoredRecord<K>, F>[] }).list;
+}

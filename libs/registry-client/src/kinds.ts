@@ -1,0 +1,350 @@
+/**
+ * The kinds of things the Registry stores, each with its fields. A kind is a table, a field a column: the names follow from
+ * these by {@link tableName} and {@link columnName}; a test of the registry compares them with the migrated database.
+ *
+ * Every kind has `id`, `revision`, `createdAt` and `updatedAt` beside the fields listed here; all but the tenant-less ones
+ * belong to a tenant.
+ */
+
+/**
+ * How a field is stored and read:
+ * - `uuid`, `text`, `int`, `bool`: as they say.
+ * - `timestamp`: RFC 3339 text outside, `timestamptz` inside.
+ * - `json`: JSON text, kept as it was sent and read as the value it denotes.
+ * - `secret`: text sealed by the service that owns the kind; the Registry cannot read it.
+ * - `texts`: an array of text.
+ */
+export type FieldType = "uuid" | "text" | "int" | "bool" | "timestamp" | "json" | "secret" | "texts";
+
+/** A field's declaration. */
+export type Field = { readonly type: FieldType; readonly optional: boolean };
+
+const required = <Type extends FieldType>(type: Type) => ({ type, optional: false }) as const;
+const optional = <Type extends FieldType>(type: Type) => ({ type, optional: true }) as const;
+
+const status = { statusCondition: required("text"), statusTimestamp: required("timestamp") } as const;
+const version = {
+  versionValue: optional("text"),
+  versionDeprecated: optional("bool"),
+  versionDeprecatedSince: optional("text"),
+  versionForRemoval: optional("bool"),
+} as const;
+const spec = { specType: optional("text"), specFormat: optional("text"), specContent: optional("text") } as const;
+/** Work that is claimed under a lease, and tried again at `nextAttemptAt` until it is settled. */
+const work = {
+  attempts: required("int"),
+  nextAttemptAt: optional("timestamp"),
+  leaseToken: optional("uuid"),
+  leaseUntil: optional("timestamp"),
+} as const;
+
+/** The catalog. Keys are the names of the kinds. */
+export const kinds = {
+  /** Who owns objects. Belongs to no tenant itself. */
+  tenant: { tenantless: true, labels: false, fields: { externalID: required("text"), name: required("text") } },
+  /** A bearer secret of an admin or a tool. `tenants` holds ids of tenants, or `*` for all. */
+  apiToken: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      name: required("text"),
+      hash: required("text"),
+      scopes: required("texts"),
+      tenants: required("texts"),
+      expiresAt: optional("timestamp"),
+      revokedAt: optional("timestamp"),
+    },
+  },
+  application: {
+    tenantless: false,
+    labels: true,
+    fields: {
+      name: required("text"),
+      providerName: optional("text"),
+      description: optional("text"),
+      healthCheckURL: optional("text"),
+      integrationSystemID: optional("uuid"),
+      ...status,
+      lastSeen: optional("timestamp"),
+    },
+  },
+  runtime: {
+    tenantless: false,
+    labels: true,
+    fields: {
+      name: required("text"),
+      description: optional("text"),
+      ...status,
+      lastSeen: optional("timestamp"),
+    },
+  },
+  /** How far a runtime is: one row a runtime, `id` is the runtime's. Revision 0: no plan yet. */
+  syncState: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      desiredRevision: required("int"),
+      desiredHash: optional("text"),
+      appliedRevision: required("int"),
+      applied: required("bool"),
+      ready: required("bool"),
+      reportedAt: optional("timestamp"),
+      lastError: optional("text"),
+    },
+  },
+  /** A runtime's whole desired state, immutable. `content` is sealed: it holds credentials. */
+  plan: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      runtimeID: required("uuid"),
+      planRevision: required("int"),
+      hash: required("text"),
+      content: required("secret"),
+      cause: required("text"),
+    },
+  },
+  /** Runtimes whose plan has to be computed anew; `id` is the runtime's. `version` grows with each mark. */
+  staleRuntime: {
+    tenantless: false,
+    labels: false,
+    fields: { version: required("int"), cause: required("text"), ...work },
+  },
+  webhook: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      applicationID: optional("uuid"),
+      runtimeID: optional("uuid"),
+      integrationSystemID: optional("uuid"),
+      type: required("text"),
+      mode: optional("text"),
+      url: optional("text"),
+      auth: optional("secret"),
+      correlationIdKey: optional("text"),
+      retryInterval: optional("int"),
+      timeout: optional("int"),
+      urlTemplate: optional("text"),
+      inputTemplate: optional("text"),
+      headerTemplate: optional("text"),
+      outputTemplate: optional("text"),
+      statusTemplate: optional("text"),
+      signingSecret: required("secret"),
+    },
+  },
+  /** One webhook message on its way. `state`: PENDING, DELIVERED, FAILED. */
+  delivery: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      webhookID: required("uuid"),
+      type: required("text"),
+      body: required("json"),
+      state: required("text"),
+      lastStatus: optional("int"),
+      lastError: optional("text"),
+      deliveredAt: optional("timestamp"),
+      ...work,
+    },
+  },
+  bundle: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      applicationID: required("uuid"),
+      name: required("text"),
+      description: optional("text"),
+      instanceAuthRequestInputSchema: optional("json"),
+      defaultInstanceAuth: optional("secret"),
+    },
+  },
+  apiDefinition: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      applicationID: required("uuid"),
+      bundleID: required("uuid"),
+      name: required("text"),
+      description: optional("text"),
+      targetURL: required("text"),
+      group: optional("text"),
+      ...version,
+      ...spec,
+    },
+  },
+  eventDefinition: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      applicationID: required("uuid"),
+      bundleID: required("uuid"),
+      name: required("text"),
+      description: optional("text"),
+      group: optional("text"),
+      ...version,
+      ...spec,
+    },
+  },
+  document: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      applicationID: required("uuid"),
+      bundleID: required("uuid"),
+      title: required("text"),
+      displayName: required("text"),
+      description: required("text"),
+      format: required("text"),
+      kind: optional("text"),
+      content: optional("text"),
+    },
+  },
+  /** A specification's or document's text, stored once a tenant by its SHA-256. `id` does not exist: the key is `hash`. */
+  content: { tenantless: false, labels: false, fields: { hash: required("text"), text: required("text") } },
+  bundleInstanceAuth: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      applicationID: required("uuid"),
+      bundleID: required("uuid"),
+      runtimeID: optional("uuid"),
+      context: optional("json"),
+      inputParams: optional("json"),
+      auth: optional("secret"),
+      ...status,
+      statusMessage: required("text"),
+      statusReason: required("text"),
+    },
+  },
+  /** `purpose`: PAIRING or SIGNING. `usedBy` says which repeat of the use gets the same answer again. */
+  oneTimeToken: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      hash: required("text"),
+      purpose: required("text"),
+      consumerType: required("text"),
+      consumerID: required("uuid"),
+      expiresAt: required("timestamp"),
+      usedAt: optional("timestamp"),
+      usedBy: optional("text"),
+      answer: optional("secret"),
+    },
+  },
+  /** `hash` is the SHA-256 of the certificate's DER; `serialNumber` is lower-case hex. */
+  certificate: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      hash: required("text"),
+      serialNumber: required("text"),
+      consumerType: required("text"),
+      consumerID: required("uuid"),
+      subject: required("text"),
+      publicKeyHash: required("text"),
+      notBefore: required("timestamp"),
+      notAfter: required("timestamp"),
+      revokedAt: optional("timestamp"),
+      revocationReason: optional("text"),
+      chain: required("text"),
+    },
+  },
+  /** A persisted sequence of stages. `lastError` is `{ code, component, message }`. */
+  operation: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      runtimeID: optional("uuid"),
+      type: required("text"),
+      state: required("text"),
+      stage: required("text"),
+      message: required("text"),
+      lastError: optional("json"),
+      input: required("json"),
+      progress: required("json"),
+      ...work,
+    },
+  },
+  /** What the provisioner made; `id` is the runtime's. */
+  provisionedRuntime: {
+    tenantless: false,
+    labels: false,
+    fields: { name: required("text"), driver: required("text"), parameters: required("json"), removed: required("bool") },
+  },
+  /** Who did what to what; written by the Registry itself in each commit. `id` is the commit's. */
+  auditEntry: {
+    tenantless: false,
+    labels: false,
+    fields: { actorType: required("text"), actorID: required("text"), action: required("text"), objects: required("json") },
+  },
+} as const satisfies Record<
+  string,
+  { readonly tenantless: boolean; readonly labels: boolean; readonly fields: Record<string, Field> }
+>;
+
+/** The name of a kind. */
+export type Kind = keyof typeof kinds;
+
+const everyKindHas = {
+  id: required("uuid"),
+  revision: required("int"),
+  createdAt: required("timestamp"),
+  updatedAt: required("timestamp"),
+} as const;
+
+type FieldsOf<K extends Kind> = (typeof kinds)[K]["fields"] & typeof everyKindHas;
+
+type ValueOf<F extends Field> = F["type"] extends "int"
+  ? number
+  : F["type"] extends "bool"
+    ? boolean
+    : F["type"] extends "texts"
+      ? readonly string[]
+      : F["type"] extends "json"
+        ? unknown
+        : string;
+
+/** A field's name, of one kind. */
+export type FieldName<K extends Kind> = keyof FieldsOf<K> & string;
+
+/** A stored object as it is read: absent optional fields are null, `json` fields are the value they denote. */
+export type StoredRecord<K extends Kind> = {
+  readonly [F in FieldName<K>]: FieldsOf<K>[F] extends Field
+    ? FieldsOf<K>[F]["optional"] extends true
+      ? ValueOf<FieldsOf<K>[F]> | null
+      : ValueOf<FieldsOf<K>[F]>
+    : never;
+};
+
+type WrittenValue<F extends Field> = F["type"] extends "json" ? string : ValueOf<F>;
+
+/** Values for a new object: `json` fields are JSON text; `id` is chosen by who creates it. */
+export type NewRecord<K extends Kind> = {
+  readonly [F in keyof (typeof kinds)[K]["fields"] as (typeof kinds)[K]["fields"][F] extends { optional: false }
+    ? F
+    : never]: (typeof kinds)[K]["fields"][F] extends Field ? WrittenValue<(typeof kinds)[K]["fields"][F]> : never;
+} & {
+  readonly [F in keyof (typeof kinds)[K]["fields"] as (typeof kinds)[K]["fields"][F] extends { optional: true }
+    ? F
+    : never]?: (typeof kinds)[K]["fields"][F] extends Field ? WrittenValue<(typeof kinds)[K]["fields"][F]> | null : never;
+};
+
+/** The fields of a kind, those that every kind has among them. */
+export function fieldsOf(kind: Kind): Readonly<Record<string, Field>> {
+  return { ...everyKindHas, ...kinds[kind].fields };
+}
+
+/** `healthCheckURL` → `health_check_url`. */
+export function columnName(field: string): string {
+  return field.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+}
+
+/** `apiDefinition` → `api_definition`. */
+export function tableName(kind: Kind): string {
+  return columnName(kind);
+}
+
+/** Whether a name is one of a kind. */
+export function isKind(name: string): name is Kind {
+  return Object.hasOwn(kinds, name);
+}
