@@ -1,0 +1,178 @@
+/** Internal identities: short-lived tokens, signed with Ed25519 by the service that speaks, verified by the one that is called. */
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { unauthenticated } from "@sextant/errors";
+import { jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import { serviceScopes } from "./scopes.ts";
+import { serviceName, type ServiceName } from "./service-name.ts";
+
+/** What a caller is. ONE_TIME_TOKEN: someone who is pairing; SERVICE: a part of the plane. */
+export const consumerTypes = ["USER", "APPLICATION", "RUNTIME", "INTEGRATION_SYSTEM", "ONE_TIME_TOKEN", "SERVICE"] as const;
+
+/** One of them. */
+export type ConsumerType = (typeof consumerTypes)[number];
+
+/** Who calls, for which tenant, with which scopes. */
+export type Identity = {
+  /** Internal id of the tenant that the call acts in; absent for a caller without one. */
+  readonly tenant?: string | undefined;
+  readonly consumer: { readonly type: ConsumerType; readonly id: string };
+  readonly scopes: readonly string[];
+  /** The stored secret that the caller has shown, by kind and id. */
+  readonly credential?: { readonly kind: "apiToken" | "oneTimeToken" | "certificate"; readonly id: string } | undefined;
+};
+
+/** A verified call: the service that signed, and the identity it speaks for when it is not (only) its own. */
+export type Caller = { readonly service: ServiceName; readonly identity: Identity };
+
+const identitySchema = z.object({
+  tenant: z.string().optional(),
+  consumer: z.object({ type: z.enum(consumerTypes), id: z.string() }),
+  scopes: z.array(z.string()),
+  credential: z.object({ kind: z.enum(["apiToken", "oneTimeToken", "certificate"]), id: z.string() }).optional(),
+});
+
+/** Public keys of the services, as in a key directory's `trust.json`. */
+export const trustSchema = z.object({
+  issuers: z.partialRecord(serviceName, z.object({ kid: z.string(), publicKey: z.string() })),
+});
+
+/** See {@link trustSchema}. */
+export type Trust = z.infer<typeof trustSchema>;
+
+/** How long a signed token is valid, and how long before its end it is replaced, in seconds. */
+const LIFE = 120;
+const RENEW_BEFORE = 60;
+/** Difference between two machines' clocks that is forgiven, in seconds. */
+const CLOCK_SKEW = 5;
+/** Signed and verified tokens kept in memory, of each. */
+const CACHE_SIZE = 20_000;
+
+/** A map that forgets its oldest entries. */
+class BoundedMap<Value> {
+  readonly #entries = new Map<string, Value>();
+
+  get(key: string): Value | undefined {
+    return this.#entries.get(key);
+  }
+
+  set(key: string, value: Value): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    if (this.#entries.size > CACHE_SIZE) {
+      const [oldest] = this.#entries.keys();
+      if (oldest !== undefined) this.#entries.delete(oldest);
+    }
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+}
+
+/** Signs what a service says. */
+export type Signer = {
+  /** A token for a call to `audience` on behalf of `identity`; one for the same pair is reused until it is nearly over. */
+  tokenFor(audience: ServiceName, identity: Identity): Promise<string>;
+  /** A token for a call of the service itself, inside `tenant` when one is given. */
+  ownToken(audience: ServiceName, tenant?: string): Promise<string>;
+};
+
+/** Makes the signer of one service. `now` is in milliseconds. */
+export function createSigner(options: {
+  readonly service: ServiceName;
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+  readonly now: () => number;
+}): Signer {
+  const signed = new BoundedMap<{ token: Promise<string>; renewAt: number }>();
+
+  const sign = (audience: ServiceName, identity: Identity): Promise<string> => {
+    const key = `${audience} ${JSON.stringify(identity)}`;
+    const seconds = Math.floor(options.now() / 1000);
+    const known = signed.get(key);
+    if (known !== undefined && known.renewAt > seconds) return known.token;
+    const token = new SignJWT({ ...identity })
+      .setProtectedHeader({ alg: "EdDSA", kid: options.kid })
+      .setIssuer(options.service)
+      .setAudience(audience)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + LIFE)
+      .sign(options.privateKey);
+    signed.set(key, { token, renewAt: seconds + LIFE - RENEW_BEFORE });
+    return token;
+  };
+
+  return {
+    tokenFor: sign,
+    ownToken: (audience, tenant) =>
+      sign(audience, { tenant, consumer: { type: "SERVICE", id: options.service }, scopes: [] }),
+  };
+}
+
+/** Verifies what other services say. */
+export type Verifier = {
+  /** The caller behind a token; throws UNAUTHENTICATED for anything that is not exactly right. */
+  verify(token: string | undefined): Promise<Caller>;
+};
+
+/**
+ * Makes the verifier of one service. Only the gateway may speak for someone else; a service that speaks for itself has the
+ * scopes of {@link serviceScopes}, whatever its token claims.
+ */
+export function createVerifier(options: {
+  readonly service: ServiceName;
+  readonly trust: Trust;
+  readonly now: () => number;
+}): Verifier {
+  const keys = new Map<string, { service: ServiceName; key: KeyObject }>();
+  for (const [service, issuer] of Object.entries(options.trust.issuers)) {
+    keys.set(issuer.kid, { service: serviceName.parse(service), key: createPublicKey(issuer.publicKey) });
+  }
+  const verified = new BoundedMap<{ caller: Caller; expires: number }>();
+
+  const check = async (token: string): Promise<{ caller: Caller; expires: number }> => {
+    let service: ServiceName | undefined;
+    const { payload } = await jwtVerify(
+      token,
+      (header) => {
+        const known = keys.get(header.kid ?? "");
+        if (known === undefined) throw new Error("unknown key");
+        service = known.service;
+        return known.key;
+      },
+      {
+        algorithms: ["EdDSA"],
+        audience: options.service,
+        clockTolerance: CLOCK_SKEW,
+        currentDate: new Date(options.now()),
+        requiredClaims: ["iss", "exp"],
+      },
+    );
+    if (service === undefined || payload.iss !== service) throw new Error("issuer and key differ");
+    const claimed = identitySchema.parse(payload);
+    const own: Identity = {
+      tenant: claimed.tenant,
+      consumer: { type: "SERVICE", id: service },
+      scopes: serviceScopes[service],
+    };
+    const speaksForOthers = service === "api-gateway" && claimed.consumer.type !== "SERVICE";
+    return { caller: { service, identity: speaksForOthers ? claimed : own }, expires: (payload.exp ?? 0) + CLOCK_SKEW };
+  };
+
+  return {
+    async verify(token) {
+      if (token === undefined) throw unauthenticated("a signed identity is required");
+      const known = verified.get(token);
+      if (known !== undefined && known.expires > options.now() / 1000) return known.caller;
+      verified.delete(token);
+      try {
+        const result = await check(token);
+        verified.set(token, result);
+        return result.caller;
+      } catch {
+        throw unauthenticated("the signed identity is not valid");
+      }
+    },
+  };
+}

@@ -1,0 +1,15 @@
+/** Who calls inside the plane, for which tenant, with which scopes; signed by who says so. */
+export { serviceName, serviceNames, type ServiceName } from "./service-name.ts";
+export { applicationScopes, runtimeScopes, type Scope, scopes, serviceScopes } from "./scopes.ts";
+export {
+  type Caller,
+  type ConsumerType,
+  consumerTypes,
+  createSigner,
+  createVerifier,
+  type Identity,
+  type Signer,
+  type Trust,
+  type Verifier,
+} from "./identity.ts";
+export { readServiceKeys, type ServiceKeys } from "./keys.ts";
