@@ -1,0 +1,53 @@
+import { notFound } from "@sextant/errors";
+import { createLogger } from "@sextant/logging";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { json, listen, type Listener, requestListener } from "./index.ts";
+
+let listener: Listener;
+const logged: string[] = [];
+const log = createLogger({ service: "test", level: "error", format: "json" }, { write: (line) => void logged.push(line) });
+const at = (path: string) => `http://127.0.0.1:${listener.port}${path}`;
+
+beforeAll(async () => {
+  const routes = [
+    { path: "/echo", maxBody: 10, methods: { POST: async (call: { body(): Promise<Buffer> }) => json((await call.body()).toString()) } },
+    { path: "/missing", methods: { GET: () => Promise.reject(notFound("Application", "a1")) } },
+    { path: "/broken", methods: { GET: () => Promise.reject(new Error("secret detail")) } },
+  ];
+  listener = await listen({ address: { host: "127.0.0.1", port: 0 }, listener: requestListener(routes, log) });
+});
+afterAll(() => listener.close(100));
+
+it("echoes the request id it was sent, and makes one when it is absent or unprintable", async () => {
+  const sent = await fetch(at("/missing"), { headers: { "x-request-id": "abc" } });
+  expect(sent.headers.get("x-request-id")).toBe("abc");
+  expect((await fetch(at("/missing"))).headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+it("refuses a body over the route's limit and names the limit", async () => {
+  const reply = await fetch(at("/echo"), { method: "POST", body: "x".repeat(11) });
+  expect(await reply.json()).toMatchObject({ code: "INVALID_DATA", message: expect.stringContaining("10 bytes") as string });
+  expect((await fetch(at("/echo"), { method: "POST", body: "x".repeat(10) })).status).toBe(200);
+});
+
+it("turns a typed error into its status and JSON", async () => {
+  const reply = await fetch(at("/missing"));
+  expect(reply.status).toBe(404);
+  expect(await reply.json()).toMatchObject({ code: "NOT_FOUND" });
+});
+
+it("shows an unexpected fault as an id that the log has too", async () => {
+  const reply = await fetch(at("/broken"));
+  const body = await reply.text();
+  expect(reply.status).toBe(500);
+  expect(body).not.toContain("secret detail");
+  const { errorId } = JSON.parse(body) as { errorId: string };
+  expect(logged.join("")).toContain(errorId);
+  expect(logged.join("")).toContain("secret detail");
+});
+
+it("names the methods of a path that another method was tried on", async () => {
+  const reply = await fetch(at("/echo"));
+  expect(reply.status).toBe(405);
+  expect(reply.headers.get("allow")).toBe("POST");
+});

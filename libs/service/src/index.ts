@@ -1,0 +1,17 @@
+/** What every service process has: settings, an HTTP server, health and metrics, signed calls to the others, an orderly end. */
+export { serviceSettings, type ServiceSettings, serviceURL } from "./settings.ts";
+export {
+  type Call,
+  type Handler,
+  json,
+  listen,
+  type Listener,
+  publicError,
+  type Reply,
+  requestListener,
+  type Route,
+} from "./http-server.ts";
+export { bearerToken, internalHandler, type InternalTLS, readInternalTLS } from "./internal-api.ts";
+export { createInternalClient, type InternalCall, type InternalClient, type InternalReply } from "./internal-client.ts";
+export { Counter, createMetrics, Gauge, Histogram, type MetricsRegistry } from "./metrics.ts";
+export { type App, type ProcessContext, runService } from "./process.ts";

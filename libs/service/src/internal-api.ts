@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { forbidden } from "@sextant/errors";
+import type { Caller, ServiceName, Verifier } from "@sextant/identity";
+import type { Call, Handler, Reply } from "./http-server.ts";
+
+/** The certificate, key and CA of mutual TLS inside the plane. */
+export type InternalTLS = { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer };
+
+/** Reads them from a key directory. */
+export function readInternalTLS(keysDirectory: string): InternalTLS {
+  const read = (name: string) => readFileSync(join(keysDirectory, name));
+  return { cert: read("internal-cert.pem"), key: read("internal-key.pem"), ca: read("internal-ca.pem") };
+}
+
+/** The bearer token of a request. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return authorization?.startsWith("Bearer ") === true ? authorization.slice(7) : undefined;
+}
+
+/** A handler that knows who calls. Only the services named may call it; the others get FORBIDDEN. */
+export function internalHandler(
+  verifier: Verifier,
+  allowed: readonly ServiceName[],
+  handle: (call: Call, caller: Caller) => Promise<Reply> | Reply,
+): Handler {
+  return async (call) => {
+    const caller = await verifier.verify(bearerToken(call.headers.authorization));
+    if (!allowed.includes(caller.service)) throw forbidden(`the service ${caller.service} may not call ${call.path}`);
+    return handle(call, caller);
+  };
+}

@@ -1,0 +1,102 @@
+/** Calls from one service to another: signed, pooled, with errors that come back as the typed errors they were. */
+import { fromJSON, internal } from "@sextant/errors";
+import type { Identity, ServiceName, Signer } from "@sextant/identity";
+import { type Dispatcher, Pool } from "undici";
+import type { InternalTLS } from "./internal-api.ts";
+
+/** One call. Without `identity` the service speaks for itself. */
+export type InternalCall = {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly body?: string | Buffer | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly identity?: Identity | undefined;
+  /** The tenant the service acts in when it speaks for itself. */
+  readonly tenant?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** An answer as it came. */
+export type InternalReply = {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData["headers"];
+  readonly body: Dispatcher.ResponseData["body"];
+};
+
+/** A client of one service. */
+export type InternalClient = {
+  /** The answer whatever its status. */
+  send(call: InternalCall): Promise<InternalReply>;
+  /** The answer's text; throws the typed error that the other service sent, or INTERNAL. */
+  text(call: InternalCall): Promise<string>;
+  /** The answer's JSON; throws as `text` does. */
+  json(call: InternalCall): Promise<unknown>;
+  close(): Promise<void>;
+};
+
+/** Connections to one service. */
+const CONNECTIONS = 32;
+
+/** Makes a client of the service `audience` at `url`. */
+export function createInternalClient(options: {
+  readonly audience: ServiceName;
+  readonly url: string;
+  readonly signer: Signer;
+  readonly tls?: InternalTLS | undefined;
+  readonly connections?: number;
+}): InternalClient {
+  const { audience, signer, tls } = options;
+  const pool = new Pool(options.url, {
+    connections: options.connections ?? CONNECTIONS,
+    pipelining: 1,
+    keepAliveTimeout: 60_000,
+    headersTimeout: 120_000,
+    bodyTimeout: 120_000,
+    ...(tls === undefined ? {} : { connect: { ca: tls.ca, cert: tls.cert, key: tls.key } }),
+  });
+
+  const send = async (call: InternalCall): Promise<InternalReply> => {
+    const token =
+      call.identity === undefined
+        ? await signer.ownToken(audience, call.tenant)
+        : await signer.tokenFor(audience, call.identity);
+    const answer = await pool.request({
+      method: call.method,
+      path: call.path,
+      headers: {
+        ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+        ...call.headers,
+        authorization: `Bearer ${token}`,
+      },
+      body: call.body ?? null,
+      signal: call.signal ?? null,
+    });
+    return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+  };
+
+  const text = async (call: InternalCall): Promise<string> => {
+    const reply = await send(call);
+    const body = await reply.body.text();
+    if (reply.status >= 200 && reply.status < 300) return body;
+    throw errorOf(body, `${audience} answered ${reply.status} to ${call.path}`);
+  };
+
+  return {
+    send,
+    text,
+    json: async (call) => JSON.parse(await text(call)) as unknown,
+    close: () => pool.close(),
+  };
+}
+
+/** The typed error in an answer's body, or an internal one that says what was seen. */
+function errorOf(body: string, seen: string): Error {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    parsed = undefined;
+  }
+  const known = fromJSON(parsed);
+  return known ?? internal(crypto.randomUUID(), new Error(seen));
+}
