@@ -3,7 +3,16 @@
 // it runs for the first time, and whatever `node` the machine has is what runs it.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -65,7 +74,12 @@ function manifests(directory = root, depth = 0) {
   const found = [];
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
-    if (entry.isDirectory() && depth < 2 && entry.name !== "node_modules" && !entry.name.startsWith(".")) {
+    if (
+      entry.isDirectory() &&
+      depth < 2 &&
+      entry.name !== "node_modules" &&
+      !entry.name.startsWith(".")
+    ) {
       found.push(...manifests(path, depth + 1));
     } else if (entry.isFile() && entry.name === "package.json") {
       found.push(path);
@@ -76,15 +90,22 @@ function manifests(directory = root, depth = 0) {
 
 function fingerprint() {
   const hash = createHash("sha256").update(`${process.platform}-${process.arch}\0`);
-  const files = [...manifests(), join(root, "pnpm-lock.yaml"), join(root, "pnpm-workspace.yaml")].sort();
-  for (const file of files) {
-    hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update("\0");
+  const files = [...manifests(), join(root, "pnpm-lock.yaml"), join(root, "pnpm-workspace.yaml")];
+  for (const file of files.sort((a, b) => (a < b ? -1 : 1))) {
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   }
   return hash.digest("hex");
 }
 
 function isInstalled(wanted) {
-  return existsSync(pinnedNode) && existsSync(stampFile) && readFileSync(stampFile, "utf8").trim() === wanted;
+  return (
+    existsSync(pinnedNode) &&
+    existsSync(stampFile) &&
+    readFileSync(stampFile, "utf8").trim() === wanted
+  );
 }
 
 function isWritable(path) {
@@ -143,7 +164,9 @@ async function takeInstallLock() {
 }
 
 function install() {
-  say(`installing the workspace with ${INSTALLER} (once, and after each change of its dependencies)`);
+  say(
+    `installing the workspace with ${INSTALLER} (once, and after each change of its dependencies)`,
+  );
   const child = spawn("npx", ["--yes", INSTALLER, "install", "--frozen-lockfile"], {
     cwd: root,
     env: installEnvironment(),
@@ -168,7 +191,9 @@ function install() {
   }, 300);
   return new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("exit", (code, signal) => resolve(code === 0 ? undefined : `${signal ?? `exit code ${code}`}`));
+    child.once("exit", (code, signal) =>
+      resolve(code === 0 ? undefined : `${signal ?? `exit code ${code}`}`),
+    );
   }).finally(() => clearInterval(watch));
 }
 
