@@ -21,11 +21,15 @@ const samples = [
 
 describe("an error", () => {
   it("exists for every code of the closed set", () => {
-    expect(new Set(samples.map((error) => error.code))).toEqual(new Set(Object.keys(errors.ERROR_CODES)));
+    expect(new Set(samples.map((error) => error.code))).toEqual(
+      new Set(Object.keys(errors.ERROR_CODES)),
+    );
   });
 
   it("names kind and id when something does not exist", () => {
-    expect(errors.notFound("Application", "a1").message).toBe("Application with id a1 does not exist");
+    expect(errors.notFound("Application", "a1").message).toBe(
+      "Application with id a1 does not exist",
+    );
   });
 
   it("names every violated field, each once and with one full stop at the end", () => {
@@ -55,7 +59,10 @@ describe("an error", () => {
 
 describe("in GraphQL", () => {
   it("carries code and number, and nothing that is not needed", () => {
-    expect(errors.graphqlExtensions(errors.forbidden("no"))).toEqual({ code: "FORBIDDEN", error_code: 26 });
+    expect(errors.graphqlExtensions(errors.forbidden("no"))).toEqual({
+      code: "FORBIDDEN",
+      error_code: 26,
+    });
     expect(errors.graphqlExtensions(errors.rateLimited(3))).toEqual({
       code: "RATE_LIMITED",
       error_code: 429,
@@ -65,7 +72,11 @@ describe("in GraphQL", () => {
 
   it("of an unexpected fault shows the id and never the cause", () => {
     const error = errors.internal("e-1", new Error("secret text"));
-    expect(errors.graphqlExtensions(error)).toEqual({ code: "INTERNAL", error_code: 10, errorId: "e-1" });
+    expect(errors.graphqlExtensions(error)).toEqual({
+      code: "INTERNAL",
+      error_code: 10,
+      errorId: "e-1",
+    });
     expect(error.message).not.toContain("secret");
   });
 });

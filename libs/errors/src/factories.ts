@@ -12,12 +12,19 @@ export function notUnique(what: string): SextantError {
 
 /** `inputType` is the name of the GraphQL input or of the document that was checked; `faults` has every violated field. */
 export function invalidData(inputType: string, faults: readonly Fault[]): SextantError {
-  const list = faults.map((fault) => `${fault.field}: ${fault.message.replace(/\.$/, "")}`).join("; ");
-  return new SextantError("INVALID_DATA", `validation error for type ${inputType}: ${list}.`, { faults });
+  const list = faults
+    .map((fault) => `${fault.field}: ${fault.message.replace(/\.$/, "")}`)
+    .join("; ");
+  return new SextantError("INVALID_DATA", `validation error for type ${inputType}: ${list}.`, {
+    faults,
+  });
 }
 
 /** The caller is known, but its scopes do not allow this operation. */
-export function insufficientScopes(required: readonly string[], actual: readonly string[]): SextantError {
+export function insufficientScopes(
+  required: readonly string[],
+  actual: readonly string[],
+): SextantError {
   return new SextantError(
     "INSUFFICIENT_SCOPES",
     `insufficient scopes provided, required: [${required.join(", ")}], actual: [${actual.join(", ")}]`,
@@ -31,7 +38,10 @@ export function tenantRequired(): SextantError {
 
 /** `id` is the external id that the caller has sent. */
 export function tenantNotFound(id: string): SextantError {
-  return new SextantError("TENANT_NOT_FOUND", `tenant with external id ${id} does not exist or is not open to the caller`);
+  return new SextantError(
+    "TENANT_NOT_FOUND",
+    `tenant with external id ${id} does not exist or is not open to the caller`,
+  );
 }
 
 /** The caller is not known, or its credential is no longer good. */
@@ -60,7 +70,9 @@ export function concurrentUpdate(kind: string, id: string): SextantError {
 /** Too many requests; `retryAfterSeconds` is when to come back. */
 export function rateLimited(retryAfterSeconds: number): SextantError {
   const seconds = Math.max(1, Math.ceil(retryAfterSeconds));
-  return new SextantError("RATE_LIMITED", `too many requests: try again in ${seconds} s`, { retryAfter: seconds });
+  return new SextantError("RATE_LIMITED", `too many requests: try again in ${seconds} s`, {
+    retryAfter: seconds,
+  });
 }
 
 /** An unexpected fault. The client gets the id alone; the log has the cause under it. */

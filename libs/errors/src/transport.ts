@@ -68,7 +68,8 @@ export function fromJSON(value: unknown): SextantError | undefined {
   const { code, message, faults, retryAfter, errorId } = value as Record<string, unknown>;
   if (!isErrorCode(code) || typeof message !== "string") return undefined;
   if (faults !== undefined && !isFaults(faults)) return undefined;
-  if (retryAfter !== undefined && (typeof retryAfter !== "number" || !Number.isFinite(retryAfter))) return undefined;
+  if (retryAfter !== undefined && (typeof retryAfter !== "number" || !Number.isFinite(retryAfter)))
+    return undefined;
   if (errorId !== undefined && typeof errorId !== "string") return undefined;
   return new SextantError(code, message, {
     ...(faults === undefined ? {} : { faults }),
