@@ -44,7 +44,10 @@ export function readCertificate(input: Buffer | string): Certificate {
     serial: serialText(tbs.serial),
     notBefore: tbs.notBefore.date,
     notAfter: tbs.notAfter.date,
-    publicKey: x509.publicKey,
+    // Only some callers ask, and importing a key costs more than reading the rest.
+    get publicKey() {
+      return x509.publicKey;
+    },
     spki: tbs.spki.bytes,
     fingerprint: createHash("sha256").update(der).digest("hex"),
     uris: names === undefined ? [] : urisOf(readDer(names.value)),
