@@ -176,7 +176,7 @@ function install() {
   });
   const stop = (signal) => {
     try {
-      process.kill(-child.pid, "SIGTERM");
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
     } catch {
       // It has ended by itself.
     }

@@ -182,9 +182,9 @@ describe("the linter refuses", () => {
     ),
   );
 
-  test.each(cases.map((one, index) => [...one.slice(0, 3), index, one] as const))(
-    "%s in %s: %s",
-    (_rule, _path, _source, index, [rule, path, , [allowedPath]]) => {
+  test.each(cases.map((one, index) => ({ title: `${one[0]} in ${one[1]}`, index, one })))(
+    "$title",
+    ({ index, one: [rule, path, , [allowedPath]] }) => {
       expect(broken.get(inFolder(index, "violation", path))).toContain(`house(${rule})`);
       expect(broken.get(inFolder(index, "allowed", allowedPath))).not.toContain(`house(${rule})`);
     },
@@ -338,9 +338,9 @@ describe("the architecture refuses", () => {
     ],
   ];
 
-  test.each(cases.map((one) => [one[0], Object.keys(one[1])[0], one] as const))(
-    "%s in %s",
-    async (_rule, _path, [rule, files, allowed]) => {
+  test.each(cases.map((one) => ({ title: `${one[0]} in ${Object.keys(one[1])[0]}`, one })))(
+    "$title",
+    async ({ one: [rule, files, allowed] }) => {
       expect(await cruiseHouse(files)).toContain(rule);
       expect(await cruiseHouse(allowed)).not.toContain(rule);
     },
@@ -349,9 +349,7 @@ describe("the architecture refuses", () => {
   test("nothing that is not tried here", () => {
     const { forbidden } = createRequire(import.meta.url)(join(root, ".dependency-cruiser.cjs"));
     const names = (forbidden as { name: string }[]).map(({ name }) => name);
-    const orderOfLibs = names.filter((name) => name.startsWith("lib-"));
-    expect(new Set(cases.map(([rule]) => rule)).union(new Set(orderOfLibs))).toEqual(
-      new Set(names),
-    );
+    const tried = new Set(cases.map(([rule]) => rule));
+    expect(names.filter((name) => !name.startsWith("lib-") && !tried.has(name))).toEqual([]);
   });
 });

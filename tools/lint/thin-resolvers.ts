@@ -2,7 +2,7 @@ import type { Node, Rule } from "./rule.ts";
 
 /** Resolvers only lead from a field to a use case. */
 export const thinResolvers: Rule = {
-  create(context) {
+  create(context): Record<string, (node: Node) => void> {
     if (!context.filename.endsWith(".resolvers.ts")) return {};
     const refuse = (node: Node): void =>
       context.report({
