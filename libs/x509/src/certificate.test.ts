@@ -57,7 +57,7 @@ describe("an issued certificate", () => {
     expect(certificate.x509.checkIssued(intermediate.certificate.x509)).toBe(true);
     expect(certificate).toMatchObject({
       subject: client.subject,
-      uris: ["sextant://t1/application/a1"],
+      names: { dns: [], ip: [], uri: ["sextant://t1/application/a1"] },
       serial: client.serial.toString("hex"),
       notBefore,
       notAfter: client.notAfter,

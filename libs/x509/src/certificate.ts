@@ -1,7 +1,7 @@
 /** Certificates that exist: reading them, and signing a built one. */
 import { createHash, X509Certificate, type KeyObject } from "node:crypto";
 import { assembleCertificate, type Issuer } from "./builder.ts";
-import { urisOf } from "./general-name.ts";
+import { readAlternativeNames, type AlternativeNames } from "./general-name.ts";
 import { decodeName, formatSubject } from "./name.ts";
 import { OID } from "./oid.ts";
 import { readPem, writePem } from "./pem.ts";
@@ -26,8 +26,8 @@ export type Certificate = {
   readonly spki: Buffer;
   /** SHA-256 of the DER, hexadecimal, lower case. */
   readonly fingerprint: string;
-  /** URIs of the subject alternative name. */
-  readonly uris: readonly string[];
+  /** The subject alternative names. */
+  readonly names: Required<AlternativeNames>;
 };
 
 /** Reads one certificate from PEM or DER. Throws when it is not a version 3 certificate with a subject of ours. */
@@ -50,7 +50,10 @@ export function readCertificate(input: Buffer | string): Certificate {
     },
     spki: tbs.spki.bytes,
     fingerprint: createHash("sha256").update(der).digest("hex"),
-    uris: names === undefined ? [] : urisOf(readDer(names.value)),
+    names:
+      names === undefined
+        ? { dns: [], ip: [], uri: [] }
+        : readAlternativeNames(readDer(names.value)),
   };
 }
 

@@ -38,11 +38,15 @@ export function alternativeNameFaults(node: DerNode): string[] {
   });
 }
 
-/** The URIs of an extension's content. */
-export function urisOf(node: DerNode): string[] {
-  return node.children
-    .filter(({ tag }) => tag === (0x80 | URI))
-    .map(({ value }) => value.toString("latin1"));
+/** The names of an extension's content; addresses in their canonical text form. */
+export function readAlternativeNames(node: DerNode): Required<AlternativeNames> {
+  const ofType = (type: number): Buffer[] =>
+    node.children.filter(({ tag }) => tag === (0x80 | type)).map(({ value }) => value);
+  return {
+    dns: ofType(DNS).map((value) => value.toString("latin1")),
+    ip: ofType(IP).map(addressText),
+    uri: ofType(URI).map((value) => value.toString("latin1")),
+  };
 }
 
 /** True for a name of letters, digits and hyphens, with or without a `*.` in front; names of other scripts come as punycode. */
@@ -65,6 +69,16 @@ export function addressBytes(address: string): Buffer {
   if (version === 6 && !address.includes("%")) return ipv6Bytes(address);
   throw new RangeError(`not an IP address: ${address}`);
 }
+
+/** The canonical text form of 4 or 16 bytes: `127.0.0.1`, `2001:db8::1`. */
+function addressText(bytes: Buffer): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = bytes.toString("hex").match(/.{4}/g) ?? [];
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}
+
+/** The same address in its canonical text form. */
+export const canonicalAddress = (address: string): string => addressText(addressBytes(address));
 
 function ipv6Bytes(address: string): Buffer {
   // The URL parser writes every form, also ::ffff:10.0.0.1, as hexadecimal groups.

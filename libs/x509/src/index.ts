@@ -22,7 +22,7 @@ export {
   type Certificate,
 } from "./certificate.ts";
 export { formatClientUri, parseClientUri, type ClientIdentity } from "./client-uri.ts";
-export { isDnsName, type AlternativeNames } from "./general-name.ts";
+export { canonicalAddress, isDnsName, type AlternativeNames } from "./general-name.ts";
 export { lintCertificate, type LintContext } from "./lint.ts";
 export {
   formatSubject,
