@@ -1,4 +1,5 @@
 /** The Registry's contract: kinds, read plans, commits, the feed and leased work, and the client that speaks it over HTTP. */
+export * from "./id.ts";
 export * from "./kinds.ts";
 export * from "./read-plan.ts";
 export * from "./contract.ts";

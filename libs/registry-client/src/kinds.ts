@@ -3,7 +3,7 @@
  * these by {@link tableName} and {@link columnName}; a test of the registry compares them with the migrated database.
  *
  * Every kind has `id`, `revision`, `createdAt` and `updatedAt` beside the fields listed here; all but the tenant-less ones
- * belong to a tenant.
+ * belong to a tenant. `content` is the exception: it never changes and its key is its hash.
  */
 
 /**
@@ -199,7 +199,10 @@ export const kinds = {
       content: optional("text"),
     },
   },
-  /** A specification's or document's text, stored once a tenant by its SHA-256. `id` does not exist: the key is `hash`. */
+  /**
+   * A specification's or document's text, stored once a tenant by its SHA-256. It has no `id`, `revision` and `updatedAt`: the
+   * key is `hash`. Other objects refer to it by its hash, and may do so only when it is there: a commit stores it first.
+   */
   content: { tenantless: false, labels: false, fields: { hash: required("text"), text: required("text") } },
   bundleInstanceAuth: {
     tenantless: false,
@@ -292,7 +295,10 @@ const everyKindHas = {
   updatedAt: required("timestamp"),
 } as const;
 
-type FieldsOf<K extends Kind> = (typeof kinds)[K]["fields"] & typeof everyKindHas;
+const contentHas = { createdAt: required("timestamp") } as const;
+
+type FieldsOf<K extends Kind> = (typeof kinds)[K]["fields"] &
+  (K extends "content" ? typeof contentHas : typeof everyKindHas);
 
 type ValueOf<F extends Field> = F["type"] extends "int"
   ? number
@@ -331,7 +337,7 @@ export type NewRecord<K extends Kind> = {
 
 /** The fields of a kind, those that every kind has among them. */
 export function fieldsOf(kind: Kind): Readonly<Record<string, Field>> {
-  return { ...everyKindHas, ...kinds[kind].fields };
+  return kind === "content" ? { ...contentHas, ...kinds.content.fields } : { ...everyKindHas, ...kinds[kind].fields };
 }
 
 /** `healthCheckURL` → `health_check_url`. */

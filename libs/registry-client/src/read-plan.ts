@@ -134,7 +134,7 @@ const expressionSchemas: readonly z.ZodObject[] = [
 ];
 const expressionSchema = z.lazy(() => z.union(expressionSchemas)) as unknown as z.ZodType<Expression>;
 const selectionSchema = z.lazy(() =>
-  z.array(z.union(expressionSchemas.map((schema) => schema.extend({ as })))).min(1),
+  z.array(z.union(expressionSchemas.map((schema) => schema.extend({ as })))),
 ) as unknown as z.ZodType<Selection>;
 const pageSelectionSchema: z.ZodType<PageSelection> = z.lazy(() =>
   z

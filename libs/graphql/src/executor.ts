@@ -1,0 +1,315 @@
+/** Carries out GraphQL operations: queries as one read, mutations by the services' use cases. */
+import { insufficientScopes, notFound, type SextantError, tenantRequired } from "@sextant/errors";
+import type { Identity } from "@sextant/identity";
+import type { Logger } from "@sextant/logging";
+import type { Params, ReadPlan, Registry } from "@sextant/registry-client";
+import { publicError } from "@sextant/service";
+import {
+  type FieldNode,
+  getArgumentValues,
+  getNamedType,
+  getVariableValues,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isNonNullType,
+  isObjectType,
+  OperationTypeNode,
+} from "graphql";
+import { collectFields, type Walk } from "./collect.ts";
+import { type Binder, Compiler, declarationFaults, type Opening } from "./compile.ts";
+import type { Declarations } from "./declaration.ts";
+import { createDocumentReader, firstNode, type Operation, selectOperation } from "./document.ts";
+import { type FieldError, fieldError, requestError } from "./field-error.ts";
+import { introspect } from "./introspect.ts";
+import { openAnswer } from "./open.ts";
+import { project } from "./project.ts";
+import { compileQuery, planOf, type QueryPlan, type Root } from "./query-plan.ts";
+import { type ShapedField, shapedFields } from "./shape.ts";
+import { Answer, type GraphCall, type Resolver, type Resolvers, type Returning } from "./resolver.ts";
+
+/** A GraphQL request as it comes over HTTP. */
+export type GraphRequest = {
+  readonly query: string;
+  readonly operationName?: string | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+};
+
+/**
+ * The answer's JSON text. `accepted` is false when the request itself was wrong and nothing was carried out; `status` is then
+ * an HTTP status that fits better than 400.
+ */
+export type GraphAnswer = { readonly accepted: boolean; readonly text: string; readonly status?: number };
+
+/** Carries out operations of one schema. */
+export type Executor = {
+  readonly schema: GraphQLSchema;
+  /** `queriesOnly` refuses mutations, as a GET must. */
+  execute(request: GraphRequest, call: Omit<GraphCall, "returning">, queriesOnly: boolean): Promise<GraphAnswer>;
+};
+
+/** What an executor is made of. */
+export type ExecutorOptions = {
+  readonly schema: GraphQLSchema;
+  readonly sdl: string;
+  readonly declarations: Declarations;
+  readonly resolvers: Resolvers;
+  readonly registry: Pick<Registry, "read">;
+  readonly log: Logger;
+  /** Parameters that conditions of declarations name, beside `me`. */
+  readonly parameters: Params;
+  /** Whether the schema may be asked for. */
+  readonly introspection: boolean;
+};
+
+type Variants = Map<string, QueryPlan>;
+type Outcome = { readonly data: Record<string, unknown> | null; readonly errors: readonly FieldError[] };
+
+/** Plans kept for one operation: beyond, the oldest goes. */
+const MAX_VARIANTS = 200;
+
+/** Makes an executor. Fails when a field that can be asked has neither a declaration nor a resolver. */
+export function createExecutor(options: ExecutorOptions): Executor {
+  const { schema, declarations, resolvers, registry, log } = options;
+  const queryType = schema.getQueryType() as GraphQLObjectType;
+  const resolved = new Set(Object.keys(resolvers.Query ?? {}));
+  const faults = declarationFaults(queryType, declarations, resolved);
+  for (const field of Object.keys(schema.getMutationType()?.getFields() ?? {})) {
+    if (resolvers.Mutation?.[field] === undefined) faults.push(`Mutation.${field} has no resolver`);
+  }
+  if (faults.length > 0) throw new Error(`the schema is not covered:\n${faults.join("\n")}`);
+  const readDocument = createDocumentReader(schema);
+  const variants = new WeakMap<Operation, Variants>();
+  const shaped = new WeakMap<Operation, readonly ShapedField[]>();
+
+  /** What of the values changes the plan: included fields, shapes of arguments, types of entities. */
+  const signature = (operation: Operation, walk: Walk, viewer: string): string => {
+    let fields = shaped.get(operation);
+    if (fields === undefined) shaped.set(operation, (fields = shapedFields(schema, declarations, operation)));
+    const conditions = operation.conditionVariables.map((name) => String(walk.variables[name]));
+    const shapes = fields.map(({ field, node, shape }) =>
+      shape(getArgumentValues(field, node, walk.variables as Record<string, unknown>)),
+    );
+    return [viewer, ...conditions, ...shapes].join("|");
+  };
+
+  const plan = (operation: Operation, walk: Walk, identity: Identity): QueryPlan => {
+    const viewer = identity.consumer.type;
+    const key = signature(operation, walk, viewer);
+    let known = variants.get(operation);
+    if (known === undefined) variants.set(operation, (known = new Map()));
+    let compiled = known.get(key);
+    if (compiled === undefined) {
+      const context = { declarations, resolved, viewer, sdl: options.sdl };
+      compiled = compileQuery(walk, queryType, operation.node.selectionSet, context);
+      if (known.size >= MAX_VARIANTS) known.clear();
+      known.set(key, compiled);
+    }
+    return compiled;
+  };
+
+  const bindAll = (binders: readonly Binder[], walk: Walk, params: Record<string, Params[string]>): void => {
+    for (const binder of binders) {
+      const args = getArgumentValues(binder.field, binder.node, walk.variables as Record<string, unknown>);
+      for (const [name, value] of Object.entries(binder.bind(args))) params[binder.prefix + name] = value;
+    }
+  };
+
+  const contextParameters = (identity: Identity): Record<string, Params[string]> => ({
+    ...options.parameters,
+    me: identity.consumer.id,
+  });
+
+  const requireScopes = (required: readonly string[], identity: Identity): void => {
+    const lacking = required.some((scope) => !identity.scopes.includes(scope));
+    if (lacking) throw insufficientScopes([...new Set(required)], identity.scopes);
+  };
+
+  /** Carries out the fields of a query that a service resolves, or the only one of a mutation. */
+  const resolve = async (root: Root, resolver: Resolver, walk: Walk, call: Omit<GraphCall, "returning">) => {
+    const field = root.field as GraphQLField<unknown, unknown>;
+    const args = getArgumentValues(field, firstNode(root.nodes), walk.variables as Record<string, unknown>);
+    const openings: Opening[] = [];
+    const returning: Returning = (id) => {
+      const type = getNamedType(field.type);
+      if (!isObjectType(type)) throw new Error(`${field.name} does not answer with an object`);
+      const compiler = new Compiler(walk, declarations, call.caller.identity.consumer.type);
+      const read = compiler.byID(type, root.nodes, [root.key]);
+      requireScopes([...compiler.scopes], call.caller.identity);
+      const params = { ...contextParameters(call.caller.identity), id };
+      bindAll(compiler.binders, walk, params);
+      openings.push(...compiler.openings);
+      return { plan: { select: [{ as: root.key, read }] }, params };
+    };
+    const value = await resolver(args as never, { ...call, returning });
+    if (!(value instanceof Answer)) return project(walk, field.type, root.nodes, value);
+    const data = JSON.parse(value.text) as Record<string, unknown>;
+    openAnswer(data, openings, walk, call.caller.identity, value.reveal);
+    return data[root.key];
+  };
+
+  const outcomeOf = async (
+    roots: readonly Root[],
+    values: ReadonlyMap<string, unknown>,
+    problems: ReadonlyMap<string, unknown>,
+  ): Promise<Outcome> => {
+    const errors: FieldError[] = [];
+    let data: Record<string, unknown> | null = {};
+    for (const root of roots) {
+      const problem = problems.get(root.key);
+      const value = problem === undefined ? (values.get(root.key) ?? null) : null;
+      if (problem !== undefined) {
+        errors.push(fieldError(publicError(problem, log), [root.key], firstNode(root.nodes)));
+      } else if (value === null && !root.nullable) {
+        const missing = publicError(new Error(`${root.key} has no value and must have one`), log);
+        errors.push(fieldError(missing, [root.key], firstNode(root.nodes)));
+      }
+      if (value === null && !root.nullable) data = null;
+      else if (data !== null) data[root.key] = value;
+    }
+    return { data, errors };
+  };
+
+  const query = async (operation: Operation, walk: Walk, call: Omit<GraphCall, "returning">): Promise<string> => {
+    const { identity } = call.caller;
+    const compiled = plan(operation, walk, identity);
+    const problems = new Map<string, unknown>();
+    const params = contextParameters(identity);
+    for (const root of compiled.roots) {
+      if (root.by !== "read") continue;
+      try {
+        requireScopes(root.scopes, identity);
+        if (!root.tenantless && identity.tenant === undefined) throw tenantRequired();
+        bindAll(root.binders, walk, params);
+      } catch (problem) {
+        problems.set(root.key, problem);
+      }
+    }
+    const read = await readRoots(registry, compiled, problems, identity, params);
+    const plain = compiled.roots.every(
+      (root) => root.by === "constant" || (root.by === "read" && root.openings.length === 0 && (root.entityTypes?.length ?? 1) === 1),
+    );
+    if (plain && problems.size === 0 && read !== undefined) return `{"data":${read}}`;
+
+    const values = new Map<string, unknown>();
+    const data = read === undefined ? {} : (JSON.parse(read) as Record<string, unknown>);
+    const tasks = compiled.roots.map(async (root) => {
+      if (problems.has(root.key)) return;
+      if (root.by === "constant") values.set(root.key, root.value);
+      if (root.by === "introspection") values.set(root.key, introspect(walk, operation, root.nodes)[root.key]);
+      if (root.by === "read") {
+        const openings = root.openings as Opening[];
+        openAnswer(data, openings, walk, identity, false);
+        values.set(root.key, root.entityTypes === undefined ? data[root.key] : mergeEntities(root, data, walk));
+      }
+      if (root.by === "resolver") {
+        const resolver = resolvers.Query?.[root.field?.name ?? ""] as Resolver;
+        values.set(root.key, await resolve(root, resolver, walk, call));
+      }
+    });
+    const settled = await Promise.allSettled(tasks);
+    for (const [index, result] of settled.entries()) {
+      if (result.status === "rejected") problems.set((compiled.roots[index] as Root).key, result.reason);
+    }
+    return textOf(await outcomeOf(compiled.roots, values, problems));
+  };
+
+  const mutation = async (operation: Operation, walk: Walk, call: Omit<GraphCall, "returning">): Promise<string> => {
+    const type = schema.getMutationType() as GraphQLObjectType;
+    const roots: Root[] = [];
+    const values = new Map<string, unknown>();
+    const problems = new Map<string, unknown>();
+    for (const [key, nodes] of collectFields(walk, type, [operation.node.selectionSet])) {
+      const field = type.getFields()[firstNode(nodes).name.value];
+      const nullable = field === undefined || !isNonNullType(field.type);
+      const root: Root = { key, nodes, field, nullable, by: "resolver" };
+      roots.push(root);
+      // A failed field that must not be null ends the operation: the fields behind it are not carried out.
+      if (roots.some((before) => problems.has(before.key) && !before.nullable)) continue;
+      if (field === undefined) {
+        values.set(key, type.name);
+        continue;
+      }
+      try {
+        values.set(key, await resolve(root, resolvers.Mutation?.[field.name] as Resolver, walk, call));
+      } catch (problem) {
+        problems.set(key, problem);
+      }
+    }
+    const carriedOut = roots.filter((root) => problems.has(root.key) || values.has(root.key));
+    return textOf(await outcomeOf(carriedOut, values, problems));
+  };
+
+  return {
+    schema,
+    async execute(request, call, queriesOnly) {
+      const document = readDocument(request.query);
+      if (!document.ok) return requestError(document.errors);
+      const operation = selectOperation(document.operations, request.operationName);
+      if (operation instanceof GraphQLError) return requestError([operation]);
+      const kind = operation.node.operation;
+      const refused = (message: string) =>
+        requestError([new GraphQLError(message, { extensions: { code: "INVALID_OPERATION", error_code: 27 } })]);
+      if (kind === OperationTypeNode.SUBSCRIPTION) return refused("subscriptions are not served");
+      if (queriesOnly && kind === OperationTypeNode.MUTATION) {
+        return { ...refused("a mutation must be sent by POST"), status: 405 };
+      }
+      const coerced = getVariableValues(schema, operation.node.variableDefinitions ?? [], request.variables ?? {}, { maxErrors: 10 });
+      if (coerced.errors !== undefined) return requestError(coerced.errors);
+      const walk: Walk = { schema, fragments: operation.fragments, variables: coerced.coerced };
+      if (!options.introspection && asksForSchema(walk, queryType, operation)) {
+        return requestError([new GraphQLError("the schema is not served here", { extensions: { code: "FORBIDDEN", error_code: 26 } })]);
+      }
+      const text = kind === OperationTypeNode.QUERY ? await query(operation, walk, call) : await mutation(operation, walk, call);
+      return { accepted: true, text };
+    },
+  };
+}
+
+function textOf({ data, errors }: Outcome): string {
+  return JSON.stringify(errors.length === 0 ? { data } : { errors, data });
+}
+
+function asksForSchema(walk: Walk, queryType: GraphQLObjectType, operation: Operation): boolean {
+  if (operation.node.operation !== OperationTypeNode.QUERY) return false;
+  const names = [...collectFields(walk, queryType, [operation.node.selectionSet]).values()].map((nodes) => firstNode(nodes).name.value);
+  return names.includes("__schema") || names.includes("__type");
+}
+
+/** Reads all roots without a problem in one round trip; unmet requirements become problems. */
+async function readRoots(
+  registry: Pick<Registry, "read">,
+  compiled: QueryPlan,
+  problems: Map<string, unknown>,
+  identity: Identity,
+  params: Params,
+): Promise<string | undefined> {
+  const good = compiled.roots.filter((root) => !problems.has(root.key));
+  const plan: ReadPlan | undefined = problems.size === 0 ? compiled.plan : planOf(good);
+  if (plan === undefined) return undefined;
+  try {
+    const answer = await registry.read({ tenant: identity.tenant ?? null, plan, params });
+    const required = good.filter((root) => root.by === "read" && root.requirement !== undefined);
+    for (const index of answer.missing) {
+      const root = required[index] as Extract<Root, { by: "read" }>;
+      const { noun } = root.requirement as { noun: string };
+      const id = params[(root.binders.at(-1) as Binder).prefix + "require"];
+      problems.set(root.key, notFound(noun, String(id)) satisfies SextantError);
+    }
+    return answer.text;
+  } catch (problem) {
+    for (const root of good) if (root.by === "read") problems.set(root.key, problem);
+    return undefined;
+  }
+}
+
+/** Entities of several types, back in the order of their representations. */
+function mergeEntities(root: Root, data: Record<string, unknown>, walk: Walk): unknown {
+  if (root.by !== "read" || root.entityTypes === undefined || root.field === undefined) return null;
+  if (root.entityTypes.length === 1) return data[root.key];
+  const node: FieldNode = firstNode(root.nodes);
+  const args = getArgumentValues(root.field, node, walk.variables as Record<string, unknown>);
+  const lists = new Map(root.entityTypes.map((type) => [type, [...(data[`${root.key}#${type}`] as unknown[])]]));
+  return (args["representations"] as { __typename: string }[]).map((one) => lists.get(one.__typename)?.shift() ?? null);
+}

@@ -1,0 +1,153 @@
+/** GraphQL over HTTP (the GraphQL foundation's specification, with its `application/graphql-response+json`). */
+import { graphqlExtensions, httpStatus, type SextantError } from "@sextant/errors";
+import type { Caller } from "@sextant/identity";
+import type { Logger } from "@sextant/logging";
+import { type Call, publicError, type Reply, type Route } from "@sextant/service";
+import type { Executor, GraphAnswer, GraphRequest } from "./executor.ts";
+
+const RESPONSE = "application/graphql-response+json";
+const JSON_TYPE = "application/json";
+
+/** What a media type of an answer decides. */
+type MediaType = typeof RESPONSE | typeof JSON_TYPE;
+
+/** A fault of the HTTP request: nothing of GraphQL was looked at. */
+class RequestFault extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The media type of the answer, by the header `Accept`; undefined when we have none that is accepted. */
+export function acceptedType(accept: string | undefined): MediaType | undefined {
+  if (accept === undefined || accept.trim() === "") return JSON_TYPE;
+  const ranges = accept.split(",").map((range) => {
+    const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+    const quality = Number(parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? 1);
+    return { type, quality };
+  });
+  const best = ranges.filter(({ quality }) => quality > 0).toSorted((a, b) => b.quality - a.quality);
+  for (const { type } of best) {
+    if (type === RESPONSE) return RESPONSE;
+    if (type === JSON_TYPE || type === "application/*" || type === "*/*") return JSON_TYPE;
+  }
+  return undefined;
+}
+
+function checkedRequest(body: unknown): GraphRequest {
+  if (body === null || typeof body !== "object" || Array.isArray(body)) {
+    throw new RequestFault(400, "the body must be one JSON object with `query`; batches are not served");
+  }
+  const { query, operationName, variables, extensions } = body as Record<string, unknown>;
+  if (typeof query !== "string") throw new RequestFault(400, "`query` must be a string");
+  if (operationName !== undefined && operationName !== null && typeof operationName !== "string") {
+    throw new RequestFault(400, "`operationName` must be a string");
+  }
+  for (const [name, value] of Object.entries({ variables, extensions })) {
+    const isMap = typeof value === "object" && !Array.isArray(value);
+    if (value !== undefined && !isMap) throw new RequestFault(400, `\`${name}\` must be a JSON object`);
+  }
+  return {
+    query,
+    operationName: (operationName as string | null | undefined) ?? undefined,
+    variables: (variables as Record<string, unknown> | null | undefined) ?? undefined,
+  };
+}
+
+function parsedJSON(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestFault(400, `${what} is not valid JSON`);
+  }
+}
+
+/** The GraphQL request in an HTTP request. Throws what {@link faultReply} can answer. */
+export async function readGraphRequest(call: Pick<Call, "method" | "headers" | "query" | "body">): Promise<GraphRequest> {
+  if (call.method === "GET" || call.method === "HEAD") {
+    const parameter = (name: string) => call.query.get(name) ?? undefined;
+    const map = (name: string) => {
+      const text = parameter(name);
+      return text === undefined || text === "" ? undefined : parsedJSON(text, `\`${name}\``);
+    };
+    return checkedRequest({
+      query: parameter("query"),
+      operationName: parameter("operationName"),
+      variables: map("variables"),
+      extensions: map("extensions"),
+    });
+  }
+  const [type, ...parameters] = (call.headers["content-type"] ?? "").split(";").map((part) => part.trim().toLowerCase());
+  if (type !== JSON_TYPE) throw new RequestFault(415, "the content type must be application/json");
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice(8).replaceAll('"', "");
+  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") {
+    throw new RequestFault(415, "the charset must be utf-8");
+  }
+  return checkedRequest(parsedJSON((await call.body()).toString("utf8"), "the body"));
+}
+
+/** An answer with one error and no data. */
+export function errorReply(error: SextantError, type: MediaType = JSON_TYPE, status = httpStatus(error)): Reply {
+  const body = JSON.stringify({ errors: [{ message: error.message, extensions: graphqlExtensions(error) }] });
+  const retry: Record<string, string> = error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) };
+  return { status, headers: { "content-type": `${type}; charset=utf-8`, ...retry }, body };
+}
+
+/** The answer to a request that failed before GraphQL: wrong HTTP, an unknown caller, a fault of ours. */
+export function faultReply(thrown: unknown, call: Call, log: Logger): Reply {
+  const type = acceptedType(call.headers.accept) ?? JSON_TYPE;
+  if (thrown instanceof RequestFault) {
+    const error = { message: thrown.message, extensions: { code: "INVALID_DATA", error_code: 22 } };
+    return {
+      status: thrown.status,
+      headers: { "content-type": `${type}; charset=utf-8` },
+      body: JSON.stringify({ errors: [error] }),
+    };
+  }
+  return errorReply(publicError(thrown, log.child({ requestID: call.requestID })), type);
+}
+
+/** The reply to an answer of the executor. A request that was wrong in itself is a 400, but 200 for `application/json`. */
+export function graphReply(answer: GraphAnswer, type: MediaType): Reply {
+  const status = answer.status ?? (answer.accepted || type === JSON_TYPE ? 200 : 400);
+  const allow: Record<string, string> = status === 405 ? { allow: "POST" } : {};
+  return { status, headers: { "content-type": `${type}; charset=utf-8`, ...allow }, body: answer.text };
+}
+
+/** Throws when the media type of the answer is none that the client accepts. */
+export function requireAcceptable(call: Call): MediaType {
+  const type = acceptedType(call.headers.accept);
+  if (type === undefined) throw new RequestFault(406, `the answer is ${RESPONSE} or ${JSON_TYPE}`);
+  return type;
+}
+
+/** The route of a GraphQL endpoint. `authenticate` throws UNAUTHENTICATED for a caller that is not known. */
+export function graphqlRoute(options: {
+  readonly path: string;
+  readonly executor: Executor;
+  readonly authenticate: (call: Call) => Promise<Caller>;
+  readonly maxBody: number;
+  readonly log: Logger;
+}): Route {
+  const handle = async (call: Call): Promise<Reply> => {
+    try {
+      const type = requireAcceptable(call);
+      const caller = await options.authenticate(call);
+      const request = await readGraphRequest(call);
+      const key = call.headers["idempotency-key"];
+      const graphCall = {
+        caller,
+        requestID: call.requestID,
+        idempotencyKey: typeof key === "string" ? key : undefined,
+        signal: call.signal,
+      };
+      return graphReply(await options.executor.execute(request, graphCall, call.method !== "POST"), type);
+    } catch (thrown) {
+      return faultReply(thrown, call, options.log);
+    }
+  };
+  return { path: options.path, maxBody: options.maxBody, methods: { GET: handle, POST: handle } };
+}

@@ -1,0 +1,35 @@
+/** GraphQL over HTTP, and declared reads compiled to read plans. */
+export {
+  all,
+  type Args,
+  type ArgsRead,
+  column,
+  type Declarations,
+  embedded,
+  equals,
+  expression,
+  type FieldRead,
+  labels,
+  me,
+  none,
+  type ObjectRead,
+  ownedBy,
+  type Param,
+  type RootRead,
+} from "./declaration.ts";
+export { createExecutor, type Executor, type ExecutorOptions, type GraphAnswer, type GraphRequest } from "./executor.ts";
+export { createDocumentReader, type Document, type Operation, selectOperation } from "./document.ts";
+export {
+  acceptedType,
+  errorReply,
+  faultReply,
+  graphqlRoute,
+  graphReply,
+  readGraphRequest,
+  requireAcceptable,
+} from "./http.ts";
+export { MAX_PAGE } from "./page.ts";
+export { idParameter } from "./query-plan.ts";
+export { Answer, type GraphCall, type Resolver, type Resolvers, type Returning } from "./resolver.ts";
+export { checkedScalar, loadSubgraph, type SubgraphSchema } from "./schema.ts";
+export { requestError } from "./field-error.ts";

@@ -1,0 +1,37 @@
+import type { Caller } from "@sextant/identity";
+import type { Params, ReadPlan } from "@sextant/registry-client";
+
+/** A read that gives the answer of a mutation: what the operation selects of the object with this id. */
+export type Returning = (id: string) => { readonly plan: ReadPlan; readonly params: Params };
+
+/** A call of one field that a service carries out. */
+export type GraphCall = {
+  readonly caller: Caller;
+  readonly requestID: string;
+  readonly idempotencyKey: string | undefined;
+  readonly signal: AbortSignal;
+  /** Only for fields whose type is stored as a kind. */
+  readonly returning: Returning;
+};
+
+/**
+ * The answer of a read made by {@link Returning}, unparsed. `reveal` shows the secrets that are shown once.
+ */
+export class Answer {
+  readonly text: string;
+  readonly reveal: boolean;
+
+  constructor(text: string, reveal = false) {
+    this.text = text;
+    this.reveal = reveal;
+  }
+}
+
+/** Carries out one field: gives an {@link Answer}, or a plain value in the schema's shape. */
+export type Resolver = (args: never, call: GraphCall) => Promise<unknown>;
+
+/** Fields that are carried out by a service. Queries that are not here are declared. */
+export type Resolvers = {
+  readonly Query?: Readonly<Record<string, Resolver>>;
+  readonly Mutation?: Readonly<Record<string, Resolver>>;
+};
