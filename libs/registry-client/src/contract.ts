@@ -138,6 +138,8 @@ export const commitSchema = z.strictObject({
   /** The operator's verb, such as `registerApplication`; for the audit entry. */
   action: z.string(),
   steps: z.array(stepSchema).max(2000),
+  /** True for what was seen, not decided (contacts, reports, computed plans): no audit entry is written. */
+  observed: z.boolean().optional(),
   /** Parameters that the conditions of the steps name. */
   params,
   /** Read in the same transaction before the first step. */
@@ -152,6 +154,7 @@ export type Commit = {
   readonly tenant: string;
   readonly actor: { readonly type: string; readonly id: string };
   readonly action: string;
+  readonly observed?: boolean;
   readonly steps: readonly Step[];
   readonly params: Params;
   readonly before?: { readonly plan: ReadPlan; readonly params: Params };
