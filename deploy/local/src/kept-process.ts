@@ -95,7 +95,7 @@ export class KeptProcess {
 
   /** Ends the process in order, or by force when that takes too long. */
   async stop(): Promise<void> {
-    this.#giveUpRestarting();
+    this.giveUp();
     const child = this.#child;
     if (child === undefined) return;
     this.#plan.end(child);
@@ -112,11 +112,12 @@ export class KeptProcess {
 
   /** Ends the process at once. */
   kill(): void {
-    this.#giveUpRestarting();
+    this.giveUp();
     if (this.#child !== undefined) this.#plan.kill(this.#child);
   }
 
-  #giveUpRestarting(): void {
+  /** Stops waiting and starting again; a process that runs is left alone. */
+  giveUp(): void {
     this.#stopping = true;
     clearTimeout(this.#restart);
     this.#served.reject(new Fault(`${this.name} was stopped before it was ready.`, "Start again."));

@@ -20,6 +20,8 @@ export async function embeddedPostgres(options: {
   readonly directory: string;
   readonly port: number;
   readonly log: Logger;
+  /** For the server's own lines; default `log`. */
+  readonly serverLog?: Logger;
   readonly settings?: Readonly<Record<string, string>>;
   readonly patience?: Patience;
 }): Promise<EmbeddedPostgres> {
@@ -34,7 +36,7 @@ export async function embeddedPostgres(options: {
     cluster,
     confinement,
     port,
-    log,
+    log: options.serverLog ?? log,
     settings: { ...PLANE_SETTINGS, ...options.settings },
   });
   const url = (role: string, password: string, database: string): string =>

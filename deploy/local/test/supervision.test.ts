@@ -1,0 +1,148 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { cleanUp, LocalPlane, processesOf, temporaryDirectory, until } from "./local-plane.ts";
+
+afterEach(cleanUp);
+
+const newHome = (): string => join(temporaryDirectory(), "plane");
+const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+async function isReady(opsURL: string): Promise<boolean> {
+  return fetch(`${opsURL}/readyz`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+describe("a plane that is told to stop", () => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+    "by %s ends in order: the door first, the registry last",
+    async (signal) => {
+      const plane = new LocalPlane({ home: newHome() });
+      await plane.ready();
+      const postgres = plane.postgres();
+      plane.child.kill(signal);
+      expect(await plane.exit()).toBe(0);
+      expect(plane.events().filter((event) => event.endsWith("ended"))).toEqual([
+        "api-gateway ended",
+        "runtime-provisioner ended",
+        "director ended",
+        "connector ended",
+        "registry ended",
+      ]);
+      expect(isAlive(postgres)).toBe(false);
+      expect(processesOf(plane.home)).toEqual([]);
+    },
+  );
+
+  test("twice ends at once", async () => {
+    const plane = new LocalPlane({
+      home: newHome(),
+      environment: { SEXTANT_STAND_IN_STUBBORN: "director" },
+    });
+    await plane.ready();
+    plane.child.kill("SIGTERM");
+    await until("the director is asked to end", () =>
+      plane.events().includes("runtime-provisioner ended"),
+    );
+    plane.child.kill("SIGINT");
+    const begun = Date.now();
+    expect(await plane.exit()).toBe(0);
+    expect(Date.now() - begun).toBeLessThan(5_000);
+    expect(processesOf(plane.home)).toEqual([]);
+  });
+
+  test("while it starts leaves nothing", async () => {
+    const plane = new LocalPlane({ home: newHome(), environment: { LOG_LEVEL: "debug" } });
+    await until("the first service serves", () => plane.stdout.includes("listening"));
+    expect(await plane.stop()).toBe(0);
+    expect(processesOf(plane.home)).toEqual([]);
+    const again = new LocalPlane({ home: plane.home });
+    await again.ready();
+    await again.stop();
+  });
+});
+
+describe("a plane whose", () => {
+  test("service is killed has it again, under the same address and with a new process", async () => {
+    const plane = new LocalPlane({ home: newHome() });
+    const before = (await plane.ready()).services["director"];
+    process.kill(before?.pid ?? 0, "SIGKILL");
+    const after = await until("the director is back", () => {
+      const now = plane.file().services["director"];
+      return now?.pid === before?.pid ? undefined : now;
+    });
+    expect(after?.opsURL).toBe(before?.opsURL);
+    expect(await isReady(after?.opsURL ?? "")).toBe(true);
+    expect(plane.events().filter((event) => event.startsWith("director started"))).toHaveLength(2);
+    expect(plane.events().filter((event) => event.startsWith("connector started"))).toHaveLength(1);
+    await plane.stop();
+  });
+
+  test("service keeps dying starts it later each time", async () => {
+    const plane = new LocalPlane({ home: newHome(), environment: { LOG_FORMAT: "json" } });
+    await plane.ready();
+    for (let deaths = 1; deaths <= 3; deaths++) {
+      const { pid } = plane.file().services["connector"] ?? {};
+      process.kill(pid ?? 0, "SIGKILL");
+      await until("the connector is back", () => plane.file().services["connector"]?.pid !== pid);
+    }
+    const delays = plane.stdout.split("\n").flatMap((line) => {
+      const { restartIn } = line === "" ? {} : (JSON.parse(line) as { restartIn?: number });
+      return restartIn === undefined ? [] : [restartIn];
+    });
+    expect(delays).toEqual([200, 400, 800]);
+    await plane.stop();
+  });
+
+  test("PostgreSQL is killed has it again, with its data, and everything reconnects", async () => {
+    const plane = new LocalPlane({ home: newHome() });
+    const registry = (await plane.ready()).services["registry"];
+    const before = plane.postgres();
+    process.kill(before, "SIGKILL");
+    await until(
+      "PostgreSQL is back",
+      () => plane.postgres() !== before && isAlive(plane.postgres()),
+    );
+    await expect.poll(() => isReady(registry?.opsURL ?? ""), { timeout: 30_000 }).toBe(true);
+    expect(isAlive(registry?.pid ?? 0)).toBe(true);
+    expect(await plane.stop()).toBe(0);
+    const again = new LocalPlane({ home: plane.home });
+    await again.ready();
+    expect(again.events()).toContain("registry starts 2");
+    await again.stop();
+  });
+
+  test("supervisor is killed leaves no process, and starts again at once", async () => {
+    const plane = new LocalPlane({ home: newHome() });
+    await plane.ready();
+    expect(processesOf(plane.home).length).toBeGreaterThan(6);
+    plane.child.kill("SIGKILL");
+    const again = new LocalPlane({ home: plane.home });
+    const { publicURL } = await again.ready();
+    expect(publicURL).toMatch(/^https:\/\/localhost:\d+$/);
+    expect(await again.stop()).toBe(0);
+    await until("nothing is left", () => processesOf(plane.home).length === 0);
+  });
+
+  test("supervisor is killed leaves no process", async () => {
+    const plane = new LocalPlane({ home: newHome() });
+    await plane.ready();
+    plane.child.kill("SIGKILL");
+    await until("nothing is left", () => processesOf(plane.home).length === 0);
+    expect(plane.events()).toContain("registry ended");
+  });
+
+  test("npm is killed stops in order", async () => {
+    const plane = new LocalPlane({
+      home: newHome(),
+      environment: { npm_lifecycle_event: "start" },
+      throughShell: true,
+    });
+    await plane.ready();
+    plane.child.kill("SIGKILL");
+    await until("nothing is left", () => processesOf(plane.home).length === 0);
+    expect(plane.events().at(-1)).toBe("registry ended");
+  });
+});
