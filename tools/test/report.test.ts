@@ -51,6 +51,6 @@ test("without a word, everything runs but the stories over containers", () => {
 
 test("the name of a stage chooses it, anything else filters the tests by path", () => {
   expect(stages("lint", "docker")).toEqual(["lint", "docker"]);
-  expect(stages("libs/x509")).toEqual(["unit", "service", "story"]);
+  expect(stages("libs/x509")).toEqual(["unit-service-story"]);
   expect(chooseStages(readArguments(["libs/x509"]))[0]?.command).toContain("libs/x509");
 });

@@ -61,10 +61,16 @@ const checks: readonly Stage[] = [
   check("generated", "generated files", process.execPath, "tools/generate.ts --check"),
 ];
 
-const tests = ({ filters, full }: Wanted, name: string, title: string): Stage => ({
-  name,
+const tests = ({ filters, full }: Wanted, title: string, ...projects: string[]): Stage => ({
+  name: projects.join("-"),
   title,
-  command: [bin("vitest"), "run", "--project", name, "--passWithNoTests", ...filters],
+  command: [
+    bin("vitest"),
+    "run",
+    ...projects.flatMap((project) => ["--project", project]),
+    "--passWithNoTests",
+    ...filters,
+  ],
   environment: full ? { SEXTANT_TEST_FULL: "1" } : {},
   counts: true,
 });
@@ -80,15 +86,16 @@ export function readArguments(words: readonly string[]): Wanted {
 
 /** The stages that the command line asks for, in the order in which they run: quick ones first. */
 export function chooseStages(wanted: Wanted): Stage[] {
-  const all = (unfiltered: Wanted): Stage[] => [
+  const unfiltered = { ...wanted, filters: [] };
+  const all = [
     ...checks,
-    tests(unfiltered, "unit", "unit and use-case tests"),
-    tests(unfiltered, "service", "service tests"),
-    tests(unfiltered, "story", "story tests"),
-    tests(unfiltered, "docker", "story tests over containers"),
+    tests(unfiltered, "unit and use-case tests", "unit"),
+    tests(unfiltered, "service tests", "service"),
+    tests(unfiltered, "story tests", "story"),
+    tests(unfiltered, "story tests over containers", "docker"),
   ];
-  const named = all({ ...wanted, filters: [] }).filter(({ name }) => wanted.filters.includes(name));
-  if (named.length > 0 && named.length === new Set(wanted.filters).size) return named;
-  const withoutDocker = all(wanted).filter(({ name }) => name !== "docker");
-  return wanted.filters.length === 0 ? withoutDocker : withoutDocker.filter(({ counts }) => counts);
+  if (wanted.filters.length === 0) return all.filter(({ name }) => name !== "docker");
+  const named = all.filter(({ name }) => wanted.filters.includes(name));
+  if (named.length === new Set(wanted.filters).size) return named;
+  return [tests(wanted, "chosen tests", "unit", "service", "story")];
 }
