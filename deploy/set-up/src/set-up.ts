@@ -1,0 +1,212 @@
+/**
+ * Makes everything secret that a plane needs before its first start, each service's part in a directory of its own.
+ * Running it again changes nothing, but for certificates whose names have changed or whose end is near; a run that was
+ * cut short is completed by the next.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { serviceNames } from "@sextant/identity";
+import { readCertificate, spkiPin, type CertificateAuthority } from "@sextant/x509";
+import { ensureIntermediate, ensureInternal, ensureRoot } from "./authorities.ts";
+import { internalNames, serverNames } from "./hosts.ts";
+import { ensureIdentityKeys, type ServiceDirectories } from "./identity-keys.ts";
+import {
+  ensureFile,
+  ensurePublic,
+  ensurePrivateDirectory,
+  explainFileFault,
+  readIfPresent,
+  replaceFile,
+  SetUpError,
+  type Owner,
+} from "./key-files.ts";
+import { ensureLeaf } from "./tls-keys.ts";
+
+/** What a plane is set up with. */
+export type SetUpOptions = {
+  /** Directory of the plane's own data, with `ca.pem`, `admin-token` and the offline keys. */
+  readonly home: string;
+  /** Names and addresses of the public listeners beside the loopback ones. */
+  readonly publicHosts?: readonly string[];
+  /** Names and addresses, beside each service's own name and the loopback ones, for internal TLS. */
+  readonly internalHosts?: readonly string[];
+  readonly now: Date;
+  /** Directory that holds one directory for each service; default `<home>/keys`. */
+  readonly keys?: string;
+  /** Who the services' files belong to; default: who runs this. */
+  readonly owner?: Owner;
+  /** The tenant that the first start makes; default `default`, named `Default`. */
+  readonly tenant?: { readonly externalID: string; readonly name: string };
+};
+
+/** What the operator is told. */
+export type SetUpResult = {
+  /** The root's certificate. */
+  readonly caFile: string;
+  readonly adminToken: string;
+  /** SHA-256 of the root's certificate, as `openssl x509 -fingerprint -sha256` writes it. */
+  readonly caFingerprint: string;
+  /** Base64 of the SHA-256 of the root's public key. */
+  readonly caPin: string;
+  /** True when this run made the root. */
+  readonly created: boolean;
+};
+
+/** Sets a plane up, or completes or refreshes what is there. Throws {@link SetUpError} with a remedy. */
+export async function setUp(options: SetUpOptions): Promise<SetUpResult> {
+  try {
+    return await makeAll(options);
+  } catch (error) {
+    throw explainFileFault(error, options.home);
+  }
+}
+
+async function makeAll(options: SetUpOptions): Promise<SetUpResult> {
+  const { home, now, owner } = options;
+  const keys = options.keys ?? join(home, "keys");
+  const offline = join(home, "keys", "offline");
+  // Checked before the first file is made, so that a wrong name leaves nothing half done.
+  const publicNames = serverNames(options.publicHosts ?? []);
+  for (const service of serviceNames) internalNames(service, options.internalHosts ?? []);
+
+  await mkdir(home, { recursive: true });
+  await ensurePrivateDirectory(join(home, "keys"), now);
+  await ensurePrivateDirectory(offline, now);
+  const directories = Object.fromEntries(
+    serviceNames.map((service) => [service, join(keys, service)]),
+  ) as ServiceDirectories;
+  for (const service of serviceNames)
+    await ensurePrivateDirectory(directories[service], now, owner);
+
+  const paths = { home, offline, connector: directories.connector };
+  const root = await ensureRoot(paths, now);
+  const intermediate = await ensureIntermediate(paths, root.pem, now, owner);
+  await ensureIdentityKeys(directories, owner);
+  await ensureInternalTls(directories, await ensureInternal(offline, now), options);
+  await ensureGateway(directories["api-gateway"], publicNames, intermediate, root.pem, options);
+  await ensureSecrets(directories, root.pem, owner);
+  const adminToken = await ensureAdmin(directories, options);
+
+  const certificate = readCertificate(root.pem);
+  return {
+    caFile: join(home, "ca.pem"),
+    adminToken,
+    caFingerprint: certificate.x509.fingerprint256,
+    caPin: spkiPin(certificate),
+    created: root.created,
+  };
+}
+
+async function ensureInternalTls(
+  directories: ServiceDirectories,
+  authority: CertificateAuthority,
+  { internalHosts = [], now, owner }: SetUpOptions,
+): Promise<void> {
+  for (const service of serviceNames) {
+    const directory = directories[service];
+    await ensurePublic(join(directory, "internal-ca.pem"), authority.certificate.pem, owner);
+    await ensureLeaf(
+      {
+        directory,
+        keyFile: "internal-key.pem",
+        certificateFile: "internal-cert.pem",
+        profile: "internal",
+        subject: `O=Sextant,CN=${service}`,
+        names: internalNames(service, internalHosts),
+        authority,
+        chain: "",
+        owner,
+      },
+      now,
+    );
+  }
+}
+
+async function ensureGateway(
+  directory: string,
+  names: ReturnType<typeof serverNames>,
+  authority: CertificateAuthority,
+  rootPem: string,
+  { now, owner }: SetUpOptions,
+): Promise<void> {
+  const intermediatePem = authority.certificate.pem;
+  await ensureLeaf(
+    {
+      directory,
+      keyFile: "tls-key.pem",
+      certificateFile: "tls-cert.pem",
+      profile: "server",
+      subject: "O=Sextant,CN=Sextant",
+      names,
+      authority,
+      // The root is sent too: an agent that knows only the root's pin finds it in the chain.
+      chain: intermediatePem + rootPem,
+      owner,
+    },
+    now,
+  );
+  await ensureFile(join(directory, "client-ca.pem"), () => intermediatePem + rootPem, { owner });
+  await ensureFile(join(directory, "ticket-keys"), () => randomBytes(48), { owner });
+}
+
+async function ensureSecrets(
+  directories: ServiceDirectories,
+  rootPem: string,
+  owner?: Owner,
+): Promise<void> {
+  await ensureFile(join(directories.connector, "root-cert.pem"), () => rootPem, { owner });
+  // The provisioner gives its pin to the agents that it starts.
+  await ensureFile(join(directories["runtime-provisioner"], "root-cert.pem"), () => rootPem, {
+    owner,
+  });
+  await ensureFile(
+    join(directories.director, "data-key"),
+    () => randomBytes(32).toString("base64"),
+    { owner },
+  );
+  await ensureFile(
+    join(directories.registry, "database-password"),
+    () => randomBytes(32).toString("base64url"),
+    { owner },
+  );
+}
+
+async function ensureAdmin(
+  directories: ServiceDirectories,
+  { home, owner, tenant = { externalID: "default", name: "Default" } }: SetUpOptions,
+): Promise<string> {
+  const token = await ensureFile(
+    join(home, "admin-token"),
+    () => `sxt_${randomBytes(32).toString("base64url")}`,
+  );
+  const adminToken = token.toString().trim();
+  if (!/^sxt_[A-Za-z0-9_-]{43}$/.test(adminToken)) {
+    throw new SetUpError(
+      `${join(home, "admin-token")} is not an API token: remove it, and the next run makes a new one`,
+    );
+  }
+  const adminTokenHash = createHash("sha256").update(adminToken).digest("hex");
+  const content = `${JSON.stringify({ tenant, adminTokenHash }, undefined, 2)}\n`;
+  // The registry's copy is for where it cannot see the home directory.
+  await ensureBootstrap(join(home, "bootstrap.json"), content, adminTokenHash);
+  await ensureBootstrap(
+    join(directories.registry, "bootstrap.json"),
+    content,
+    adminTokenHash,
+    owner,
+  );
+  return adminToken;
+}
+
+// An operator who removes the admin token gets a new one, and it must be the one that the registry knows.
+async function ensureBootstrap(
+  path: string,
+  content: string,
+  hash: string,
+  owner?: Owner,
+): Promise<void> {
+  const present = await readIfPresent(path);
+  if (present === undefined) await ensureFile(path, () => content, { owner });
+  else if (!present.includes(hash)) await replaceFile(path, content, { owner });
+}
