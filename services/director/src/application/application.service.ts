@@ -1,0 +1,119 @@
+import { Answer } from "@sextant/graphql";
+import { create, update } from "@sextant/registry-client";
+import { authorise, knownID, requireAdmin, requireApplication } from "../access/access.ts";
+import { act, type ActingCall, type Context, expecting, timestamp } from "../act/act.ts";
+import { createBundle, specificationsOf } from "../bundle/bundle.ts";
+import type { Trust } from "../connector-client/trust.ts";
+import { runtimesOfApplication } from "../group/group.read.ts";
+import { checked } from "../input/input.ts";
+import { initialLabels } from "../label/label.ts";
+import { requireObject } from "../read/require-object.ts";
+import { checkSpecifications, type SpecificationChecker } from "../specification/specification.ts";
+import { createWebhook } from "../webhook/webhook.ts";
+import { applicationRegisterInput, applicationUpdateInput } from "./application.ts";
+
+type Revision = { readonly expectedRevision?: number | null };
+
+/** What can be done with applications. */
+export function createApplicationService(
+  context: Context,
+  dependencies: { readonly check: SpecificationChecker; readonly trust: Trust },
+) {
+  const registerInput = applicationRegisterInput(context.allowPrivateTargets);
+  const noun = "Application";
+
+  return {
+    async register({ in: input }: { in: unknown }, call: ActingCall): Promise<Answer> {
+      const tenant = authorise(call.caller.identity, "application:write");
+      requireAdmin(call.caller.identity, "registering an application");
+      const values = checked("ApplicationRegisterInput", registerInput, input);
+      const labels = initialLabels(values.labels, "ApplicationRegisterInput", context.groups);
+      const bundles = values.bundles ?? [];
+      const specifications = bundles.flatMap((bundle, index) => specificationsOf(bundle, `bundles.${index}.`));
+      await checkSpecifications("ApplicationRegisterInput", specifications, dependencies.check);
+      const id = context.newID();
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "registerApplication",
+        unique: { application_name_key: `Application ${values.name}` },
+        steps: [
+          create("application", id, {
+            name: values.name,
+            providerName: values.providerName ?? null,
+            description: values.description ?? null,
+            healthCheckURL: values.healthCheckURL ?? null,
+            integrationSystemID: values.integrationSystemID ?? null,
+            statusCondition: values.statusCondition ?? "INITIAL",
+            statusTimestamp: timestamp(context.now()),
+          }),
+          ...labels.map((label) => ({ op: "label", kind: "application", id, key: label.key, value: label.json }) as const),
+          ...(values.webhooks ?? []).map((webhook) => createWebhook(context, tenant, id, context.newID(), webhook)),
+          ...bundles.flatMap((bundle) => createBundle(context, tenant, id, context.newID(), bundle)),
+          { op: "stale", runtimes: runtimesOfApplication({ param: "applicationID" }), cause: "application registered" },
+        ],
+        params: { applicationID: id },
+        answer: "after",
+      });
+      return new Answer(text, true);
+    },
+
+    async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
+      const tenant = authorise(call.caller.identity, "application:write");
+      const id = knownID(noun, args.id);
+      requireApplication(call.caller.identity, id);
+      const values = checked("ApplicationUpdateInput", applicationUpdateInput, args.in);
+      const status =
+        values.statusCondition === null || values.statusCondition === undefined
+          ? {}
+          : { statusCondition: values.statusCondition, statusTimestamp: timestamp(context.now()) };
+      const columns = {
+        providerName: values.providerName ?? null,
+        description: values.description ?? null,
+        healthCheckURL: values.healthCheckURL ?? null,
+        integrationSystemID: values.integrationSystemID ?? null,
+        ...status,
+      };
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "updateApplication",
+        steps: [
+          update("application", id, columns, expecting(args.expectedRevision)),
+          { op: "stale", runtimes: runtimesOfApplication({ param: "applicationID" }), cause: "application updated" },
+        ],
+        params: { applicationID: id },
+        answer: "after",
+      });
+      return new Answer(text);
+    },
+
+    async unregister(args: { id: string } & Revision, call: ActingCall): Promise<Answer> {
+      const tenant = authorise(call.caller.identity, "application:write");
+      requireAdmin(call.caller.identity, "unregistering an application");
+      const id = knownID(noun, args.id);
+      await requireObject(context, tenant, "application", noun, id, args.expectedRevision);
+      // Before the object goes: a crash in between leaves an application without certificates, never the other way round.
+      await dependencies.trust.revokeAll(tenant, "APPLICATION", id);
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "unregisterApplication",
+        steps: [
+          { op: "stale", runtimes: runtimesOfApplication({ param: "applicationID" }), cause: "application unregistered" },
+          { op: "delete", kind: "application", id, ...expecting(args.expectedRevision) },
+          { op: "event", type: "application.unregistered", id, data: {} },
+        ],
+        params: { applicationID: id },
+        answer: "before",
+      });
+      return new Answer(text);
+    },
+  };
+}
+
+/** See {@link createApplicationService}. */
+export type ApplicationService = ReturnType<typeof createApplicationService>;

@@ -1,0 +1,27 @@
+/** Applications: their checked inputs. */
+import { z } from "zod";
+import { bundleCreateInput } from "../bundle/bundle.ts";
+import { absoluteURL, asciiName, description, text } from "../input/input.ts";
+import { MAX_WEBHOOKS, webhookInput } from "../webhook/webhook.ts";
+
+const MAX_BUNDLES = 200;
+const condition = z.enum(["INITIAL", "CONNECTED", "FAILED"]).nullish();
+const integrationSystemID = z.guid("must be a UUID").nullish();
+
+/** ApplicationUpdateInput. */
+export const applicationUpdateInput = z.object({
+  providerName: text(0, 256).nullish(),
+  description,
+  healthCheckURL: absoluteURL.nullish(),
+  integrationSystemID,
+  statusCondition: condition,
+});
+
+/** ApplicationRegisterInput, but for the labels, which have rules of their own. */
+export const applicationRegisterInput = (allowPrivateTargets: boolean) =>
+  applicationUpdateInput.extend({
+    name: asciiName(100),
+    labels: z.unknown(),
+    webhooks: z.array(webhookInput(allowPrivateTargets)).max(MAX_WEBHOOKS, `must have at most ${MAX_WEBHOOKS} entries`).nullish(),
+    bundles: z.array(bundleCreateInput).max(MAX_BUNDLES, `must have at most ${MAX_BUNDLES} entries`).nullish(),
+  });

@@ -1,0 +1,54 @@
+/** Credentials of a bundle for one runtime: checked inputs and rules. No I/O. */
+import { Ajv } from "ajv";
+import { z } from "zod";
+import { authInput } from "../auth/auth.ts";
+import { jsonText, text } from "../input/input.ts";
+
+const MAX_JSON = 64 * 1024;
+
+const parameters = { context: jsonText(MAX_JSON), inputParams: jsonText(MAX_JSON) };
+
+/** BundleInstanceAuthCreateInput. */
+export const instanceAuthCreateInput = z.object({ auth: authInput, runtimeID: z.string(), ...parameters });
+
+/** BundleInstanceAuthUpdateInput. */
+export const instanceAuthUpdateInput = z.object({ auth: authInput.nullish(), ...parameters });
+
+/** BundleInstanceAuthRequestInput. */
+export const instanceAuthRequestInput = z.object({
+  id: z.guid("must be a UUID").nullish(),
+  runtimeID: z.string().nullish(),
+  ...parameters,
+});
+
+/** BundleInstanceAuthSetInput. */
+export const instanceAuthSetInput = z
+  .object({
+    auth: authInput.nullish(),
+    status: z
+      .object({ condition: z.enum(["SUCCEEDED", "FAILED"]), message: text(0, 2000), reason: text(0, 256) })
+      .nullish(),
+  })
+  .superRefine((value, context) => {
+    const hasAuth = value.auth !== null && value.auth !== undefined;
+    if (!hasAuth && value.status?.condition !== "FAILED") {
+      context.addIssue({ code: "custom", path: ["auth"], message: "is required unless the condition is FAILED" });
+    }
+    if (hasAuth && value.status?.condition === "FAILED") {
+      context.addIssue({ code: "custom", path: ["auth"], message: "must not be given when the condition is FAILED" });
+    }
+  });
+
+/** What is wrong with the parameters of a request, by the bundle's schema (JSON text); undefined: nothing. */
+export function parameterFault(schema: unknown, inputParams: string | null): string | undefined {
+  if (schema === null || schema === undefined) return undefined;
+  const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false });
+  try {
+    const validate = ajv.compile(schema as object);
+    if (validate(inputParams === null ? {} : JSON.parse(inputParams))) return undefined;
+    const [error] = validate.errors ?? [];
+    return `do not satisfy the bundle's schema: ${error?.instancePath ?? ""} ${error?.message ?? ""}`.trim();
+  } catch {
+    return "cannot be checked: the bundle's schema is not a valid JSON Schema";
+  }
+}

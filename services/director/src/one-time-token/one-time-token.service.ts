@@ -1,0 +1,28 @@
+import { authorise, knownID, requireAdmin } from "../access/access.ts";
+import type { ActingCall, Context } from "../act/act.ts";
+import type { Trust, TrustSubject } from "../connector-client/trust.ts";
+import { requireObject } from "../read/require-object.ts";
+
+/** Hands out one-time tokens, which the Connector makes. */
+export function createOneTimeTokenService(context: Pick<Context, "registry">, trust: Trust) {
+  const request = async (call: ActingCall, subject: TrustSubject, given: string) => {
+    const { identity } = call.caller;
+    const isApplication = subject === "APPLICATION";
+    const noun = isApplication ? "Application" : "Runtime";
+    const tenant = authorise(identity, isApplication ? "application:write" : "runtime:write");
+    requireAdmin(identity, "requesting a one-time token");
+    const id = knownID(noun, given);
+    await requireObject(context, tenant, isApplication ? "application" : "runtime", noun, id);
+    const { token, connectorURL } = await trust.issueToken(tenant, subject, id, identity.consumer);
+    const raw = JSON.stringify({ token, connectorURL });
+    return { token, connectorURL, raw, rawEncoded: Buffer.from(raw).toString("base64") };
+  };
+
+  return {
+    forRuntime: (args: { id: string }, call: ActingCall) => request(call, "RUNTIME", args.id),
+    forApplication: (args: { id: string }, call: ActingCall) => request(call, "APPLICATION", args.id),
+  };
+}
+
+/** See {@link createOneTimeTokenService}. */
+export type OneTimeTokenService = ReturnType<typeof createOneTimeTokenService>;

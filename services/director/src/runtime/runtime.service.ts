@@ -1,0 +1,123 @@
+import { forbidden } from "@sextant/errors";
+import { Answer } from "@sextant/graphql";
+import { create, type Step, update } from "@sextant/registry-client";
+import { authorise, isPaired, knownID, requireAdmin, requireRuntime } from "../access/access.ts";
+import { act, type ActingCall, type Context, expecting, timestamp } from "../act/act.ts";
+import type { Trust } from "../connector-client/trust.ts";
+import { checked } from "../input/input.ts";
+import { initialLabels, type StoredLabel } from "../label/label.ts";
+import { labelKeys } from "../label/label.service.ts";
+import { changedToApplications } from "../webhook/notification.ts";
+import { requireObject } from "../read/require-object.ts";
+import { runtimeInput } from "./runtime.ts";
+
+type Revision = { readonly expectedRevision?: number | null };
+
+/** What can be done with runtimes. */
+export function createRuntimeService(context: Context, dependencies: { readonly trust: Trust }) {
+  const noun = "Runtime";
+  const stale = (id: string, cause: string): { step: Step; params: { runtimeID: string } } => ({
+    step: { op: "stale", runtimes: { op: "equals", field: "id", value: { param: "runtimeID" } }, cause },
+    params: { runtimeID: id },
+  });
+  const labelSteps = (id: string, labels: readonly StoredLabel[], absent: readonly string[]): readonly Step[] => [
+    ...absent.map((key) => ({ op: "label", kind: "runtime", id, key, value: null }) as const),
+    ...labels.map((label) => ({ op: "label", kind: "runtime", id, key: label.key, value: label.json }) as const),
+  ];
+
+  return {
+    async register({ in: input }: { in: unknown }, call: ActingCall): Promise<Answer> {
+      const tenant = authorise(call.caller.identity, "runtime:write");
+      requireAdmin(call.caller.identity, "registering a runtime");
+      const values = checked("RuntimeInput", runtimeInput, input);
+      const labels = initialLabels(values.labels, "RuntimeInput", context.groups);
+      const id = context.newID();
+      const { step, params } = stale(id, "runtime registered");
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "registerRuntime",
+        unique: { runtime_name_key: `Runtime ${values.name}` },
+        steps: [
+          create("runtime", id, {
+            name: values.name,
+            description: values.description ?? null,
+            statusCondition: values.statusCondition ?? "INITIAL",
+            statusTimestamp: timestamp(context.now()),
+          }),
+          create("syncState", id, { desiredRevision: 0, appliedRevision: 0, applied: false, ready: false }),
+          ...labelSteps(id, labels, []),
+          step,
+        ],
+        params,
+        answer: "after",
+      });
+      return new Answer(text);
+    },
+
+    async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
+      const { identity } = call.caller;
+      const tenant = authorise(identity, "runtime:write");
+      const id = knownID(noun, args.id);
+      requireRuntime(identity, id);
+      const values = checked("RuntimeInput", runtimeInput, args.in);
+      const given = values.labels === undefined || values.labels === null ? undefined : values.labels;
+      if (given !== undefined && isPaired(identity)) {
+        throw forbidden("a runtime may not replace its labels: they hold its groups, which are for admins; use setRuntimeLabel");
+      }
+      const labels = given === undefined ? [] : initialLabels(given, "RuntimeInput", context.groups);
+      const kept = new Set(labels.map((label) => label.key));
+      const absent =
+        given === undefined ? [] : (await labelKeys(context, tenant, "runtime", noun, id)).filter((key) => !kept.has(key));
+      const status =
+        values.statusCondition === null || values.statusCondition === undefined
+          ? {}
+          : { statusCondition: values.statusCondition, statusTimestamp: timestamp(context.now()) };
+      const { step, params } = stale(id, "runtime updated");
+      const columns = { name: values.name, description: values.description ?? null, ...status };
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "updateRuntime",
+        unique: { runtime_name_key: `Runtime ${values.name}` },
+        steps: [
+          ...labelSteps(id, labels, absent),
+          update("runtime", id, columns, expecting(args.expectedRevision)),
+          step,
+          changedToApplications(id, context.now()),
+        ],
+        params,
+        answer: "after",
+      });
+      return new Answer(text);
+    },
+
+    async unregister(args: { id: string } & Revision, call: ActingCall): Promise<Answer> {
+      const tenant = authorise(call.caller.identity, "runtime:write");
+      requireAdmin(call.caller.identity, "unregistering a runtime");
+      const id = knownID(noun, args.id);
+      await requireObject(context, tenant, "runtime", noun, id, args.expectedRevision);
+      // Before the object goes: a crash in between leaves a runtime without certificates, never the other way round.
+      await dependencies.trust.revokeAll(tenant, "RUNTIME", id);
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "unregisterRuntime",
+        steps: [
+          changedToApplications(id, context.now()),
+          { op: "delete", kind: "runtime", id, ...expecting(args.expectedRevision) },
+          { op: "event", type: "runtime.unregistered", id, data: {} },
+        ],
+        params: { runtimeID: id },
+        answer: "before",
+      });
+      return new Answer(text);
+    },
+  };
+}
+
+/** See {@link createRuntimeService}. */
+export type RuntimeService = ReturnType<typeof createRuntimeService>;

@@ -1,0 +1,80 @@
+import { invalidOperation, tenantNotFound } from "@sextant/errors";
+import { Answer } from "@sextant/graphql";
+import { create, update } from "@sextant/registry-client";
+import { z } from "zod";
+import { authorise } from "../access/access.ts";
+import { act, type ActingCall, type Context } from "../act/act.ts";
+import { checked, text } from "../input/input.ts";
+
+const tenantInput = z.object({
+  externalID: z.string().regex(/^[a-zA-Z0-9-._]{1,128}$/, "must have 1 to 128 letters, digits, -, . and _"),
+  name: text(1, 256),
+});
+
+/** What can be done with tenants. The acts are recorded in the home tenant of the admin. */
+export function createTenantService(context: Context) {
+  const noun = "Tenant";
+  const find = async (externalID: string) => {
+    const tenant = await context.registry.findTenant({ externalID });
+    if (tenant === undefined) throw tenantNotFound(externalID);
+    return tenant;
+  };
+
+  return {
+    async register({ in: input }: { in: unknown }, call: ActingCall): Promise<Answer> {
+      const tenant = authorise(call.caller.identity, "tenant:write");
+      const values = checked("TenantInput", tenantInput, input);
+      const id = context.newID();
+      const made = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "registerTenant",
+        unique: { tenant_external_id_key: `Tenant ${values.externalID}` },
+        steps: [create("tenant", id, values), { op: "event", type: "tenant.changed", id, data: { externalID: values.externalID } }],
+        answer: "after",
+      });
+      return new Answer(made);
+    },
+
+    async update(args: { id: string; name: string }, call: ActingCall): Promise<Answer> {
+      const tenant = authorise(call.caller.identity, "tenant:write");
+      const { name } = checked("TenantInput", tenantInput.pick({ name: true }), args);
+      const { id } = await find(args.id);
+      const changed = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "updateTenant",
+        steps: [update("tenant", id, { name })],
+        answer: "after",
+      });
+      return new Answer(changed);
+    },
+
+    async delete(args: { id: string }, call: ActingCall): Promise<Answer> {
+      const tenant = authorise(call.caller.identity, "tenant:write");
+      const { id, externalID } = await find(args.id);
+      if (id === tenant) throw invalidOperation("a tenant cannot delete itself: act in another tenant, by the header Tenant");
+      const removed = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "deleteTenant",
+        steps: [
+          { op: "delete", kind: "tenant", id },
+          { op: "event", type: "tenant.changed", id, data: { externalID } },
+        ],
+        explain: (failure) =>
+          failure.reason === "REFERENCE"
+            ? invalidOperation(`Tenant ${externalID} has objects: unregister its applications and runtimes and revoke its tokens first`)
+            : undefined,
+        answer: "before",
+      });
+      return new Answer(removed);
+    },
+  };
+}
+
+/** See {@link createTenantService}. */
+export type TenantService = ReturnType<typeof createTenantService>;

@@ -1,0 +1,78 @@
+import { invalidOperation, notFound } from "@sextant/errors";
+import { Answer } from "@sextant/graphql";
+import { readList, update } from "@sextant/registry-client";
+import { authorise, knownID, requireApplication } from "../access/access.ts";
+import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
+import { removeOwned, requireOwned } from "../bundle/bundle.service.ts";
+import { checked } from "../input/input.ts";
+import { createWebhook, MAX_WEBHOOKS, newSigningSecret, webhookColumns, webhookInput } from "./webhook.ts";
+
+type Revision = { readonly expectedRevision?: number | null };
+
+/** What can be done with webhooks. */
+export function createWebhookService(context: Context) {
+  const noun = "Webhook";
+  const input = webhookInput(context.allowPrivateTargets);
+
+  return {
+    async add(args: { applicationID: string; in: unknown }, call: ActingCall): Promise<Answer> {
+      const { identity } = call.caller;
+      const tenant = authorise(identity, "application:write");
+      const applicationID = knownID("Application", args.applicationID);
+      requireApplication(identity, applicationID);
+      const values = checked("WebhookInput", input, args.in);
+      const ofIt = { op: "equals", field: "applicationID", value: { param: "applicationID" } } as const;
+      const there = await readList(context.registry, tenant, "webhook", ofIt, ["id"], { applicationID }, MAX_WEBHOOKS);
+      if (there.length >= MAX_WEBHOOKS) throw invalidOperation(`the application has ${MAX_WEBHOOKS} webhooks: delete one first`);
+      const id = context.newID();
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "addWebhook",
+        steps: [createWebhook(context, tenant, applicationID, id, values)],
+        explain: (failure) => (failure.reason === "REFERENCE" ? notFound("Application", applicationID) : undefined),
+        answer: "after",
+      });
+      return new Answer(text, true);
+    },
+
+    async update(args: { webhookID: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
+      const { identity } = call.caller;
+      const tenant = authorise(identity, "application:write");
+      const { id } = await requireOwned(context, identity, tenant, "webhook", args.webhookID);
+      const values = webhookColumns(context, tenant, checked("WebhookInput", input, args.in));
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "updateWebhook",
+        steps: [update("webhook", id, values, expecting(args.expectedRevision))],
+        answer: "after",
+      });
+      return new Answer(text);
+    },
+
+    async rotateSecret(args: { webhookID: string }, call: ActingCall): Promise<Answer> {
+      const { identity } = call.caller;
+      const tenant = authorise(identity, "application:write");
+      const { id } = await requireOwned(context, identity, tenant, "webhook", args.webhookID);
+      const signingSecret = context.sealer.seal(tenant, "signing-secret", newSigningSecret());
+      const text = await act(context, call, {
+        tenant,
+        noun,
+        id,
+        action: "rotateWebhookSecret",
+        steps: [update("webhook", id, { signingSecret })],
+        answer: "after",
+      });
+      return new Answer(text, true);
+    },
+
+    delete: (args: { webhookID: string } & Revision, call: ActingCall) =>
+      removeOwned(context, call, "webhook", { ...args, id: args.webhookID }),
+  };
+}
+
+/** See {@link createWebhookService}. */
+export type WebhookService = ReturnType<typeof createWebhookService>;
