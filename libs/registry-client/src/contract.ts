@@ -257,6 +257,17 @@ export type FindTenant = z.infer<typeof findTenantSchema>;
 /** A holder of a secret, with the tenant it belongs to. */
 export type SecretHolder<K extends SecretKind> = StoredRecord<K> & { readonly tenant: string };
 
+/**
+ * The Registry or its database cannot be reached now. Whether a commit was carried out is not known: it is sent again, under the
+ * same id.
+ */
+export class RegistryUnavailableError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "RegistryUnavailableError";
+  }
+}
+
 /** The Registry as one service sees it. Every method fails with FORBIDDEN for what that service may not touch. */
 export interface Registry {
   /** Runs a plan in one round trip and one SQL statement. */

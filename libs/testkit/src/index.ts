@@ -1,0 +1,3 @@
+/** What tests share. Nothing that runs in production imports it. */
+export { createTestDatabase, type TestDatabase, testServerURL } from "./database.ts";
+export { createTestRegistry, type TestRegistry } from "./registry.ts";

@@ -1,0 +1,93 @@
+/** Which service may do what: the one place that says so. Whatever is not listed is refused. */
+import { forbidden } from "@sextant/errors";
+import type { ServiceName } from "@sextant/identity";
+import type { EventType, Kind, Queue, SecretKind } from "@sextant/registry-client";
+
+/** What one service may do. */
+export type Access = {
+  readonly reads: readonly Kind[];
+  readonly writes: readonly Kind[];
+  readonly claims: readonly Queue[];
+  readonly causes: readonly EventType[];
+  readonly watches: readonly EventType[];
+  readonly finds: readonly SecretKind[];
+  readonly findsTenants: boolean;
+};
+
+const EVERY_EVENT: readonly EventType[] = [
+  "plan.changed",
+  "certificate.revoked",
+  "api-token.revoked",
+  "runtime.unregistered",
+  "application.unregistered",
+  "tenant.changed",
+];
+
+const NOTHING: Access = { reads: [], writes: [], claims: [], causes: [], watches: [], finds: [], findsTenants: false };
+
+/** The nouns that the Director owns. */
+const DIRECTORS: readonly Kind[] = [
+  "tenant",
+  "apiToken",
+  "application",
+  "runtime",
+  "syncState",
+  "plan",
+  "staleRuntime",
+  "webhook",
+  "delivery",
+  "bundle",
+  "apiDefinition",
+  "eventDefinition",
+  "document",
+  "content",
+  "bundleInstanceAuth",
+];
+
+/** The table. */
+export const ACCESS: Readonly<Record<ServiceName, Access>> = {
+  registry: NOTHING,
+  director: {
+    reads: [...DIRECTORS, "auditEntry"],
+    writes: DIRECTORS,
+    claims: ["staleRuntime", "delivery"],
+    causes: ["plan.changed", "api-token.revoked", "runtime.unregistered", "application.unregistered", "tenant.changed"],
+    watches: EVERY_EVENT,
+    finds: [],
+    findsTenants: true,
+  },
+  connector: {
+    reads: ["oneTimeToken", "certificate", "application", "runtime", "tenant"],
+    writes: ["oneTimeToken", "certificate"],
+    claims: [],
+    causes: ["certificate.revoked"],
+    watches: ["certificate.revoked", "runtime.unregistered", "application.unregistered", "tenant.changed"],
+    finds: ["oneTimeToken", "certificate"],
+    findsTenants: true,
+  },
+  "runtime-provisioner": {
+    ...NOTHING,
+    reads: ["operation", "provisionedRuntime"],
+    writes: ["operation", "provisionedRuntime"],
+    claims: ["operation"],
+    watches: ["runtime.unregistered"],
+  },
+  "api-gateway": {
+    ...NOTHING,
+    watches: EVERY_EVENT,
+    finds: ["apiToken", "oneTimeToken", "certificate"],
+    findsTenants: true,
+  },
+};
+
+/** Throws FORBIDDEN unless the service may do this with all of these. */
+export function demand<Name extends string>(
+  service: ServiceName,
+  verb: string,
+  allowed: readonly Name[],
+  asked: Iterable<Name>,
+): void {
+  for (const one of asked) {
+    if (!allowed.includes(one)) throw forbidden(`the service ${service} may not ${verb} ${one}`);
+  }
+}

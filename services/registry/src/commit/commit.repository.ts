@@ -1,0 +1,148 @@
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  type Commit,
+  type CommitAnswer,
+  type CommitFailure,
+  kinds,
+  RegistryUnavailableError,
+  type Step,
+  tableName,
+} from "@sextant/registry-client";
+import type { Call } from "../database/batch.ts";
+import type { Database } from "../database/database.ts";
+import { isConflict, isUnavailable, StatementError } from "../database/error.ts";
+import type { KnownPlan } from "../read/plan-cache.ts";
+import { asRequestFault, readCall, runFor } from "../read/read.repository.ts";
+import { identifier } from "../read/sql-text.ts";
+import { stepCall } from "./step.ts";
+
+/** The plans of a commit's reads, checked. */
+export type CommitPlans = { readonly before: KnownPlan | undefined; readonly after: KnownPlan | undefined };
+
+/** How often a commit is tried when others stand in its way. */
+const ATTEMPTS = 6;
+/** SQLSTATE of refuse_unless. */
+const REFUSED = "SX001";
+const REASONS: Readonly<Record<string, CommitFailure["reason"]>> = { "23505": "UNIQUE", "23503": "REFERENCE", "23514": "CHECK" };
+
+/**
+ * A relabelling keeps out every commit that fans out to the runtimes of a group, and those keep out relabellings: neither can
+ * decide by what the other is about to change.
+ */
+function lockCall(commit: Commit): readonly Call[] {
+  const exclusive = commit.steps.some((step) => step.op === "label");
+  if (!exclusive && !commit.steps.some((step) => step.op === "stale")) return [];
+  const lock = exclusive ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
+  return [{ text: `select ${lock}(hashtextextended($1, 7398002))`, values: [commit.tenant] }];
+}
+
+/** What a step touched, for the audit entry: never a value. */
+function touched(step: Step): readonly Readonly<Record<string, string>>[] {
+  switch (step.op) {
+    case "create":
+    case "update":
+    case "delete":
+      return [{ kind: step.kind, id: step.id, change: step.op }];
+    case "label":
+      return [{ kind: step.kind, id: step.id, change: step.value === null ? "delete label" : "set label", key: step.key }];
+    case "updateAll":
+      return [{ kind: step.kind, change: "update all" }];
+    default:
+      return [];
+  }
+}
+
+function auditCall(commit: Commit): readonly Call[] {
+  if (commit.observed === true) return [];
+  const objects = JSON.stringify(commit.steps.flatMap((step) => touched(step)));
+  const values = [commit.tenant, commit.id, commit.actor.type, commit.actor.id, commit.action, objects];
+  return [
+    {
+      text: "insert into audit_entry (tenant_id, id, actor_type, actor_id, action, objects) values ($1, $2, $3, $4, $5, $6)",
+      values,
+    },
+  ];
+}
+
+/** Carries out commits. */
+export class CommitRepository {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** One transaction in one round trip. */
+  async commit(commit: Commit, plans: CommitPlans): Promise<CommitAnswer> {
+    const opening = [...lockCall(commit), ...auditCall(commit)];
+    const before = plans.before && commit.before ? [readCall(plans.before, commit.before.params, commit.tenant)] : [];
+    const steps = commit.steps.map((step, place) => stepCall(step, place, commit));
+    const after = plans.after && commit.after ? [readCall(plans.after, commit.after.params, commit.tenant)] : [];
+    const firstStep = opening.length + before.length;
+    const calls = [...opening, ...before, ...steps, ...after];
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const results = await this.#database.run({ tenant: commit.tenant }, calls);
+        return {
+          ok: true,
+          ...(before.length === 0 ? {} : { before: String(results[opening.length]?.[0]?.[0]) }),
+          ...(after.length === 0 ? {} : { after: String(results.at(-1)?.[0]?.[0]) }),
+          repeated: false,
+        };
+      } catch (error) {
+        if (isUnavailable(error)) throw new RegistryUnavailableError("the database cannot be reached now", error);
+        if (isConflict(error) && attempt < ATTEMPTS) {
+          await pause(2 ** attempt * (0.5 + Math.random()));
+          continue;
+        }
+        if (!(error instanceof StatementError)) throw error;
+        return this.#refusal(error, error.statement - firstStep, commit, plans);
+      }
+    }
+  }
+
+  async #refusal(error: StatementError, place: number, commit: Commit, plans: CommitPlans): Promise<CommitAnswer> {
+    const step = commit.steps[place];
+    if (isRepetition(error, step, commit)) return this.#repeated(commit, plans);
+    if (step === undefined || place < 0) throw error;
+    if (error.sqlState === REFUSED) return { ok: false, failure: { reason: await this.#reason(step, commit), step: place } };
+    const reason = REASONS[error.sqlState];
+    if (reason !== undefined) {
+      const { constraint } = error;
+      return { ok: false, failure: { reason, step: place, ...(constraint === undefined ? {} : { constraint }) } };
+    }
+    throw asRequestFault(error);
+  }
+
+  /** Why an object was not changed, as far as it can still be told. */
+  async #reason(step: Step, commit: Commit): Promise<CommitFailure["reason"]> {
+    if (step.op === "check" || !("id" in step) || !("kind" in step)) return "PRECONDITION";
+    const wall = kinds[step.kind].tenantless ? "$2::uuid is not null" : "tenant_id = $2::uuid";
+    const text = `select revision from ${identifier(tableName(step.kind))} where id = $1::uuid and ${wall}`;
+    const call = { text, values: [step.id, commit.tenant] };
+    const [rows] = await runFor(this.#database, { tenant: commit.tenant }, [call]);
+    const revision = rows?.[0]?.[0];
+    if (revision === undefined) return "NOT_FOUND";
+    const expected = "expectedRevision" in step ? step.expectedRevision : undefined;
+    return expected !== undefined && Number(revision) !== expected ? "CONCURRENT_UPDATE" : "PRECONDITION";
+  }
+
+  async #repeated(commit: Commit, plans: CommitPlans): Promise<CommitAnswer> {
+    if (!plans.after || !commit.after) return { ok: true, repeated: true };
+    const call = readCall(plans.after, commit.after.params, commit.tenant);
+    const [rows] = await runFor(this.#database, { tenant: commit.tenant }, [call]);
+    return { ok: true, after: String(rows?.[0]?.[0]), repeated: true };
+  }
+}
+
+/**
+ * Whether the commit had been carried out before: its audit entry is there. A commit without one is known by what it creates,
+ * when that has an id of its own.
+ */
+function isRepetition(error: StatementError, step: Step | undefined, commit: Commit): boolean {
+  if (error.sqlState !== "23505") return false;
+  if (error.constraint === "audit_entry_pkey") return true;
+  if (commit.observed !== true || step?.op !== "create") return false;
+  const namedAfterRuntime = ["syncState", "staleRuntime", "provisionedRuntime"].includes(step.kind);
+  return !namedAfterRuntime && error.constraint === `${tableName(step.kind)}_pkey`;
+}

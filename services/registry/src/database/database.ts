@@ -1,0 +1,119 @@
+/** The pool of connections of the service's role, and the one way to run statements on it. */
+import { Pool, type PoolClient } from "pg";
+import type { Logger } from "@sextant/logging";
+import { type Call, type Row, runBatch } from "./batch.ts";
+import { ConnectionLostError, StatementError } from "./error.ts";
+
+/**
+ * Which rows row-level security shows for one transaction: a tenant's; the one with a secret's hash; those of a work queue or of
+ * the feed, of all tenants; or none of any tenant.
+ */
+export type Scope =
+  | { readonly tenant: string }
+  | { readonly secret: string }
+  | { readonly queue: "staleRuntime" | "delivery" | "operation" | "feed" }
+  | "tenantless";
+
+/** How the pool is made. Times in milliseconds. */
+export type DatabaseOptions = {
+  /** Of the service's role. */
+  readonly url: string;
+  readonly log: Logger;
+  readonly connections?: number;
+  readonly connectTimeout?: number;
+  readonly statementTimeout?: number;
+  /** Callers that may wait for a connection at a time; more are turned away. */
+  readonly waiting?: number;
+};
+
+const CONNECTIONS = 16;
+const CONNECT_TIMEOUT = 5_000;
+export const STATEMENT_TIMEOUT = 15_000;
+const WAITING = 2_000;
+/** A server that has not even given up by then is gone. */
+const GRACE = 5_000;
+const IDLE_TIMEOUT = 60_000;
+
+const SET_TENANT = "select set_config('app.tenant', $1, true)";
+const SET_SECRET = "select set_config('app.secret', $1, true)";
+const SET_QUEUE = "select set_config('app.queue', $1, true)";
+
+function opening(scope: Scope): readonly Call[] {
+  if (scope === "tenantless") return [];
+  if ("tenant" in scope) return [{ text: SET_TENANT, values: [scope.tenant] }];
+  if ("secret" in scope) return [{ text: SET_SECRET, values: [scope.secret] }];
+  return [{ text: SET_QUEUE, values: [scope.queue] }];
+}
+
+/** Startup options of every connection of the service's role. */
+export function sessionOptions(statementTimeout: number): string {
+  return `-c timezone=UTC -c datestyle=ISO -c jit=off -c statement_timeout=${statementTimeout}`;
+}
+
+/** Runs batches of statements. */
+export class Database {
+  readonly #pool: Pool;
+  readonly #batchTimeout: number;
+  readonly #waiting: number;
+
+  constructor(options: DatabaseOptions) {
+    const statementTimeout = options.statementTimeout ?? STATEMENT_TIMEOUT;
+    this.#batchTimeout = statementTimeout + GRACE;
+    this.#waiting = options.waiting ?? WAITING;
+    this.#pool = new Pool({
+      connectionString: options.url,
+      max: options.connections ?? CONNECTIONS,
+      connectionTimeoutMillis: options.connectTimeout ?? CONNECT_TIMEOUT,
+      idleTimeoutMillis: IDLE_TIMEOUT,
+      keepAlive: true,
+      application_name: "sextant-registry",
+      options: sessionOptions(statementTimeout),
+    });
+    this.#pool.on("error", (error) => options.log.debug({ reason: error.message }, "idle connection lost"));
+    // Between its release and its removal a dying client would otherwise end the process.
+    this.#pool.on("connect", (client) => client.on("error", () => undefined));
+  }
+
+  /** Connections that are open, and callers that wait for one. */
+  get load(): { readonly connections: number; readonly waiting: number } {
+    return { connections: this.#pool.totalCount, waiting: this.#pool.waitingCount };
+  }
+
+  /**
+   * Runs the calls as one transaction in one round trip, and answers with the rows of each. Rejects with StatementError (rolled
+   * back) or ConnectionLostError (not known); a place in StatementError counts the given calls alone.
+   */
+  async run(scope: Scope, calls: readonly Call[]): Promise<readonly (readonly Row[])[]> {
+    const client = await this.#connect();
+    const before = opening(scope);
+    try {
+      const results = await runBatch(client, before.length === 0 ? calls : [...before, ...calls], this.#batchTimeout);
+      client.release();
+      return before.length === 0 ? results : results.slice(before.length);
+    } catch (error) {
+      if (!(error instanceof StatementError)) {
+        client.release(true);
+        throw error;
+      }
+      // After a migration a connection may hold statements whose result has another type now.
+      client.release(error.sqlState === "0A000");
+      const { sqlState, constraint, statement, message } = error;
+      throw new StatementError(sqlState, constraint, statement - before.length, message);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #connect(): Promise<PoolClient> {
+    if (this.#pool.waitingCount >= this.#waiting) {
+      throw new ConnectionLostError("too many callers wait for a connection to the database");
+    }
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw new ConnectionLostError("no connection to the database", error);
+    }
+  }
+}

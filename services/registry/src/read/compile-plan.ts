@@ -1,0 +1,51 @@
+/** A read plan as one SQL statement. */
+import { type Kind, kinds, type ReadPlan } from "@sextant/registry-client";
+import { conditionSQL } from "./condition.ts";
+import { readJSON } from "./expression.ts";
+import type { ProbeForm, Slot } from "./parameters.ts";
+import { Build, checkedJSON, Scope } from "./scope.ts";
+import { concatenation, literal, type Piece } from "./sql-text.ts";
+
+/** A plan as SQL: its first column is the answer, its second (when something is required) the places of what is missing. */
+export type CompiledPlan = {
+  readonly text: string;
+  readonly slots: readonly Slot[];
+  /** The kinds that it reads. */
+  readonly kinds: ReadonlySet<Kind>;
+  /** Whether it reads anything that belongs to a tenant. */
+  readonly tenant: boolean;
+  /** Parameters whose JSON decides which SQL is best. */
+  readonly probes: readonly string[];
+};
+
+/** Compiles a plan. `forms` says of the probes how each is answered; without, by the value of the label. */
+export function compilePlan(plan: ReadPlan, forms: Readonly<Record<string, ProbeForm>> = {}): CompiledPlan {
+  const build = new Build(forms);
+  const pieces: Piece[] = [{ constant: "{" }];
+  for (const [place, entry] of plan.select.entries()) {
+    pieces.push({ constant: `${place === 0 ? "" : ","}${JSON.stringify(entry.as)}:` });
+    if ("constant" in entry) {
+      pieces.push({ constant: checkedJSON(entry.constant) });
+    } else {
+      const { sql, nullable } = readJSON(build, undefined, entry.read);
+      pieces.push({ sql: nullable ? `coalesce(${sql}, 'null')` : sql });
+    }
+  }
+  pieces.push({ constant: "}" });
+  const columns = [concatenation(pieces)];
+  if (plan.require !== undefined && plan.require.length > 0) {
+    const missing = plan.require.map(({ kind, where }, place) => {
+      const scope = new Scope(kind, build.alias(), undefined);
+      const source = build.source(kind, scope.alias, `(${conditionSQL(build, scope, where)})`);
+      return `case when not exists (select from ${source.from} where ${source.where}) then ${literal(String(place))} end`;
+    });
+    columns.push(`concat_ws(',', ${missing.join(", ")})`);
+  }
+  return {
+    text: `select ${columns.join(", ")}`,
+    slots: build.slots.list,
+    kinds: build.kinds,
+    tenant: [...build.kinds].some((kind) => !kinds[kind].tenantless),
+    probes: [...build.probes],
+  };
+}
