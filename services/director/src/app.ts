@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createExecutor, loadSubgraph } from "@sextant/graphql";
+import { createSigner, createVerifier, readServiceKeys } from "@sextant/identity";
+import { createIDSource, createRegistryClient } from "@sextant/registry-client";
+import {
+  type App,
+  createInternalClient,
+  listen,
+  type ProcessContext,
+  readInternalTLS,
+  requestListener,
+} from "@sextant/service";
+import type { Context } from "./act/act.ts";
+import type { DirectorSettings } from "./config.ts";
+import { createTrust } from "./connector-client/trust.ts";
+import { createContactService } from "./contact/contact.service.ts";
+import { createDeliverer } from "./delivery/deliverer.ts";
+import { createSender } from "./delivery/sender.ts";
+import { planRuntime } from "./plan/planner.ts";
+import { createPlanService } from "./plan/plan.service.ts";
+import { declarations } from "./read/declarations.ts";
+import { openers } from "./read/openers.ts";
+import { resolvers } from "./resolvers.ts";
+import { routes } from "./routes.ts";
+import { createSealer } from "./secret/sealer.ts";
+import { checkSpecification } from "./specification/checker.ts";
+import { startWorker } from "./work/worker.ts";
+
+/** Plans computed at a time, and messages sent at a time. */
+const PLANNING = 8;
+const DELIVERING = 32;
+/** A runtime that was heard within so many seconds is online. */
+const ONLINE_SECONDS = 120;
+
+/** Starts Director: its object graph, top to bottom. */
+export async function start(settings: DirectorSettings, { log }: ProcessContext): Promise<App> {
+  const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "director");
+  const tls = settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
+  const signer = createSigner({ service: "director", ...keys, now: Date.now });
+  const verifier = createVerifier({ service: "director", trust: keys.trust, now: Date.now });
+  const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
+  const connector = createInternalClient({ audience: "connector", url: settings.SEXTANT_CONNECTOR_URL, signer, tls });
+  const allowPrivateTargets = settings.SEXTANT_PROFILE === "local";
+  const context: Context = {
+    registry,
+    newID: createIDSource(Date.now),
+    now: Date.now,
+    groups: { label: settings.SEXTANT_GROUP_LABEL, fallback: settings.SEXTANT_DEFAULT_GROUP },
+    sealer: createSealer(Buffer.from(readFileSync(join(settings.SEXTANT_KEYS_DIR, "data-key"), "utf8").trim(), "base64")),
+    allowPrivateTargets,
+  };
+  const { openAuth, openText } = openers(context.sealer);
+  const executor = createExecutor({
+    ...loadSubgraph(import.meta.dirname),
+    declarations: declarations(openAuth, openText),
+    resolvers: resolvers(context, { trust: createTrust(connector), check: checkSpecification }),
+    registry,
+    log,
+    parameters: { groupLabel: context.groups.label, onlineSeconds: ONLINE_SECONDS, succeeded: "SUCCEEDED" },
+    introspection: settings.SEXTANT_PROFILE === "local",
+  });
+  const served = routes({
+    executor,
+    verifier,
+    plans: createPlanService(context),
+    contacts: createContactService(context),
+    log,
+  });
+  const listener = await listen({
+    address: settings.SEXTANT_LISTEN,
+    listener: requestListener(served, log),
+    ...(tls === undefined ? {} : { tls: { ...tls, requestCert: true, rejectUnauthorized: true } }),
+  });
+  log.info({ port: listener.port }, "listening");
+
+  const sender = createSender(allowPrivateTargets);
+  const planner = startWorker({
+    registry,
+    queue: "staleRuntime",
+    concurrency: PLANNING,
+    handle: (work) => planRuntime(context, work),
+    log,
+  });
+  const deliverer = startWorker({
+    registry,
+    queue: "delivery",
+    concurrency: DELIVERING,
+    handle: createDeliverer(context, sender, Math.random),
+    log,
+  });
+
+  return {
+    readiness: () => (registry.reachable() ? undefined : "the registry cannot be reached"),
+    async close() {
+      await listener.close(5_000);
+      await Promise.all([planner.close(), deliverer.close()]);
+      await Promise.all([sender.close(), connector.close(), registry.close()]);
+    },
+  };
+}

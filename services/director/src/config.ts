@@ -1,0 +1,22 @@
+import { loadConfig } from "@sextant/config";
+import { serviceSettings, serviceURL } from "@sextant/service";
+import { z } from "zod";
+
+const settings = serviceSettings.extend({
+  SEXTANT_REGISTRY_URL: serviceURL,
+  SEXTANT_CONNECTOR_URL: serviceURL,
+  /** `local`: one machine, one owner; webhooks may go to private addresses. */
+  SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
+  /** Key of the label whose values are groups. */
+  SEXTANT_GROUP_LABEL: z.string().regex(/^[a-zA-Z0-9_]+$/, "must be letters, digits and _").default("group"),
+  /** The group of whoever is in no other. */
+  SEXTANT_DEFAULT_GROUP: z.string().min(1).default("default"),
+});
+
+/** Director's settings. */
+export type DirectorSettings = z.output<typeof settings>;
+
+/** Reads them from the environment. */
+export function readSettings(): DirectorSettings {
+  return loadConfig(settings, process.env);
+}

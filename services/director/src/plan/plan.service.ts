@@ -1,0 +1,136 @@
+/** What a runtime's agent does: gets its plan, reports how far it is. */
+import { invalidData, notFound } from "@sextant/errors";
+import { all, equals } from "@sextant/graphql";
+import type { Identity } from "@sextant/identity";
+import { type ReadPlan, readOne, type Step, update } from "@sextant/registry-client";
+import { z } from "zod";
+import { authorise } from "../access/access.ts";
+import { type Context, parametersOf, timestamp } from "../act/act.ts";
+import { checked, text } from "../input/input.ts";
+import { tellApplications } from "../webhook/notification.ts";
+import { planBody, planTag } from "./plan.ts";
+
+const item = z.object({
+  id: text(1, 256),
+  applied: z.boolean("must be true or false"),
+  ready: z.boolean("must be true or false"),
+  message: text(0, 2000).nullish(),
+});
+
+const report = z.object({
+  revision: z.int("must be a whole number").min(0, "must not be negative"),
+  applied: z.boolean("must be true or false"),
+  ready: z.boolean("must be true or false"),
+  items: z.array(item).max(10_000, "must have at most 10000 entries").default([]),
+  health: z.array(z.unknown()).max(1000, "must have at most 1000 entries").default([]),
+});
+
+/** A plan ready to be sent, with its entity tag. */
+export type ServedPlan = { readonly tag: string; readonly body: string };
+
+const currentPlan: ReadPlan = {
+  select: [
+    {
+      as: "sync",
+      read: {
+        one: "syncState",
+        where: equals("id", { param: "me" }),
+        select: [
+          { as: "desiredRevision", field: "desiredRevision" },
+          {
+            as: "plan",
+            read: {
+              one: "plan",
+              where: all(
+                equals("runtimeID", { parent: "id" }),
+                equals("planRevision", { parent: "desiredRevision" }),
+              ),
+              select: ["planRevision", "hash", "content", "cause"].map((field) => ({ as: field, field })),
+            },
+          },
+        ],
+      },
+    },
+  ],
+};
+
+type CurrentPlan = {
+  readonly sync: {
+    readonly plan: { readonly planRevision: number; readonly hash: string; readonly content: string; readonly cause: string } | null;
+  } | null;
+};
+
+/** What failed of a report, as one line. */
+function lastErrorOf(values: z.output<typeof report>): string | null {
+  const failed = values.items.filter((one) => !one.applied || !one.ready);
+  const messages = failed.map((one) => `${one.id}: ${one.message ?? "not ready"}`);
+  return messages.length === 0 ? null : messages.join("; ").slice(0, 2000);
+}
+
+/** Serves agents. */
+export function createPlanService(context: Context) {
+  return {
+    /** The newest plan of the calling runtime; undefined before the first. */
+    async current(identity: Identity): Promise<ServedPlan | undefined> {
+      const tenant = authorise(identity, "runtime:read");
+      const { id } = identity.consumer;
+      const answer = await context.registry.read({ tenant, plan: currentPlan, params: { me: id } });
+      const { sync } = JSON.parse(answer.text) as CurrentPlan;
+      if (sync === null) throw notFound("Runtime", id);
+      if (sync.plan === null) return undefined;
+      const { planRevision: revision, hash, cause, content } = sync.plan;
+      const opened = context.sealer.open(tenant, "plan", content);
+      return { tag: planTag(revision, hash), body: planBody({ revision, hash, cause }, opened) };
+    },
+
+    /**
+     * Takes a report. One for an older revision than the last is answered and changes nothing. The applications are told when
+     * the runtime comes to be ready.
+     */
+    async report(identity: Identity, body: unknown): Promise<void> {
+      const tenant = authorise(identity, "runtime:write");
+      const { id } = identity.consumer;
+      const values = checked("RuntimeStatus", report, body);
+      const fields = ["desiredRevision", "appliedRevision", "ready"] as const;
+      const sync = await readOne(context.registry, tenant, "syncState", equals("id", { param: "me" }), fields, { me: id });
+      if (sync === undefined) throw notFound("Runtime", id);
+      if (values.revision > sync.desiredRevision) {
+        throw invalidData("RuntimeStatus", [{ field: "revision", message: `there is no plan ${values.revision}: the newest is ${sync.desiredRevision}` }]);
+      }
+      if (values.revision < sync.appliedRevision) return;
+      const isNewest = values.revision === sync.desiredRevision;
+      // A new plan does not end readiness: it would be told anew, and an application that answers by a change would never rest.
+      const becomesReady = values.ready && !sync.ready;
+      const told: Step[] = becomesReady ? [tellApplications("runtime.ready", id, context.now())] : [];
+      const columns = {
+        appliedRevision: values.revision,
+        reportedAt: timestamp(context.now()),
+        lastError: lastErrorOf(values),
+        ready: values.ready,
+        ...(isNewest ? { applied: values.applied } : {}),
+      };
+      const unchanged = all(
+        equals("appliedRevision", { param: "appliedBefore" }),
+        equals("desiredRevision", { param: "desiredBefore" }),
+      );
+      const answer = await context.registry.commit({
+        id: context.newID(),
+        tenant,
+        actor: identity.consumer,
+        action: "reportStatus",
+        observed: true,
+        steps: [update("syncState", id, columns, { quiet: true, where: unchanged }), ...told],
+        params: parametersOf(context, identity, {
+          runtimeID: id,
+          appliedBefore: sync.appliedRevision,
+          desiredBefore: sync.desiredRevision,
+        }),
+      });
+      // A newer plan or report came in between: the agent will report that one too.
+      if (!answer.ok && answer.failure.reason === "NOT_FOUND") throw notFound("Runtime", id);
+    },
+  };
+}
+
+/** See {@link createPlanService}. */
+export type PlanService = ReturnType<typeof createPlanService>;

@@ -1,0 +1,46 @@
+import type { Resolvers } from "@sextant/graphql";
+import type { Context } from "./act/act.ts";
+import { applicationResolvers } from "./application/application.resolvers.ts";
+import { createApplicationService } from "./application/application.service.ts";
+import { bundleResolvers } from "./bundle/bundle.resolvers.ts";
+import { createBundleService } from "./bundle/bundle.service.ts";
+import { createDefinitionService } from "./bundle/definition.service.ts";
+import type { Trust } from "./connector-client/trust.ts";
+import { instanceAuthResolvers } from "./instance-auth/instance-auth.resolvers.ts";
+import { createInstanceAuthService } from "./instance-auth/instance-auth.service.ts";
+import { labelResolvers } from "./label/label.resolvers.ts";
+import { createLabelService } from "./label/label.service.ts";
+import { oneTimeTokenResolvers } from "./one-time-token/one-time-token.resolvers.ts";
+import { createOneTimeTokenService } from "./one-time-token/one-time-token.service.ts";
+import { runtimeResolvers } from "./runtime/runtime.resolvers.ts";
+import { createRuntimeService } from "./runtime/runtime.service.ts";
+import type { SpecificationChecker } from "./specification/specification.ts";
+import { tenantResolvers } from "./tenant/tenant.resolvers.ts";
+import { createTenantService } from "./tenant/tenant.service.ts";
+import { viewerResolvers } from "./viewer/viewer.resolvers.ts";
+import { createViewerService } from "./viewer/viewer.service.ts";
+import { webhookResolvers } from "./webhook/webhook.resolvers.ts";
+import { createWebhookService } from "./webhook/webhook.service.ts";
+
+/** Everything that Director carries out, noun by noun. */
+export function resolvers(
+  context: Context,
+  dependencies: { readonly trust: Trust; readonly check: SpecificationChecker },
+): Resolvers {
+  const { trust, check } = dependencies;
+  const nouns = [
+    applicationResolvers(createApplicationService(context, dependencies)),
+    runtimeResolvers(createRuntimeService(context, dependencies)),
+    labelResolvers(createLabelService(context)),
+    bundleResolvers(createBundleService(context, check), createDefinitionService(context, check)),
+    instanceAuthResolvers(createInstanceAuthService(context)),
+    webhookResolvers(createWebhookService(context)),
+    tenantResolvers(createTenantService(context)),
+    oneTimeTokenResolvers(createOneTimeTokenService(context, trust)),
+    viewerResolvers(createViewerService()),
+  ];
+  return {
+    Query: Object.assign({}, ...nouns.map((noun) => noun.Query ?? {})) as NonNullable<Resolvers["Query"]>,
+    Mutation: Object.assign({}, ...nouns.map((noun) => noun.Mutation ?? {})) as NonNullable<Resolvers["Mutation"]>,
+  };
+}
