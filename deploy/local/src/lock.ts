@@ -24,10 +24,12 @@ function readOr(path: string, otherwise: string): string {
 }
 
 function identify(pid: number): Holder | undefined {
-  const stat = readOr(`/proc/${pid}/stat`, "");
-  // The twentieth field after the name in parentheses, which may hold anything, is when the process started.
-  const started = stat.split(") ").at(-1)?.split(" ")[19];
-  if (stat === "" || started === undefined) return undefined;
+  // What follows the name in parentheses, which may hold anything: the state first, and 20th when the process started.
+  const fields = readOr(`/proc/${pid}/stat`, "").split(") ").at(-1)?.split(" ") ?? [];
+  const [state] = fields;
+  const started = fields[19];
+  // A process that nobody has buried yet is dead all the same.
+  if (started === undefined || state === "Z" || state === "X") return undefined;
   return { pid, boot: readOr("/proc/sys/kernel/random/boot_id", "?"), started };
 }
 

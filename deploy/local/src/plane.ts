@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@sextant/logging";
 import { setUp, SetUpError, type SetUpResult } from "@sextant/set-up";
 import type { LocalSettings } from "./config.ts";
-import { checkDatabase } from "./database.ts";
 import { Fault } from "./fault.ts";
 import { type Home, openHome } from "./home.ts";
 import { KeptProcess, type Patience, PATIENCE } from "./kept-process.ts";
@@ -83,12 +82,13 @@ export class Plane {
   }
 
   async #start(): Promise<ReadyPlane> {
-    const { settings, version, now } = this.#parts;
+    const { settings, version, log, now } = this.#parts;
     const home = openHome(settings.home, version);
     this.#home = home;
     home.remove("plane.json");
     await this.#checkPorts(home);
     home.claim();
+    log.info({ home: home.path, version }, "starting");
     const topology = await chooseTopology(settings);
     this.#throwIfStopped();
 
@@ -139,6 +139,8 @@ export class Plane {
   ): Promise<EmbeddedPostgres | undefined> {
     const { settings, log, databaseLog, patience } = this.#parts;
     if (settings.databaseURL !== undefined) {
+      // Loaded only where it is needed: the supervisor stays in memory as long as the plane.
+      const { checkDatabase } = await import("./database.ts");
       await checkDatabase(settings.databaseURL);
       return undefined;
     }

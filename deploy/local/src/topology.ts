@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { getCompileCacheDir } from "node:module";
+import { dirname, join } from "node:path";
 import type { LocalSettings } from "./config.ts";
 import { freePorts } from "./ports.ts";
 import type { ServiceProcess } from "./service.ts";
@@ -58,6 +59,9 @@ export function serviceProcesses(options: {
 }): ServiceProcess[] {
   const { settings, topology, databaseURL, entryOf } = options;
   const { home } = settings;
+  const inUse = getCompileCacheDir();
+  // Node's own directory is one below, named after its version and the user.
+  const compiled = inUse === undefined ? join(home, "cache") : dirname(inUse);
   const listen = (url: string): string => new URL(url).host;
   const own: Record<ServiceName, Record<string, string>> = {
     "api-gateway": {
@@ -75,8 +79,8 @@ export function serviceProcesses(options: {
     opsURL: topology.opsURL[name],
     environment: {
       ...settings.serviceEnvironment,
-      // Without the step from TypeScript to what runs, a warm start is a second shorter.
-      NODE_COMPILE_CACHE: join(home, "cache"),
+      // Code that was compiled before starts sooner and takes 25 MB less: nothing that strips types is loaded.
+      NODE_COMPILE_CACHE: compiled,
       SEXTANT_PROFILE: "local",
       SEXTANT_OPS_LISTEN: listen(topology.opsURL[name]),
       ...(name === "api-gateway" ? {} : { SEXTANT_LISTEN: listen(topology.internalURL[name]) }),

@@ -13,6 +13,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const PROGRAM = join(import.meta.dirname, "stand-ins", "plane.ts");
+/** Each test has a home of its own; what they run is the same. */
+const COMPILE_CACHE = join(import.meta.dirname, "../../../node_modules/.cache/compiled");
 const isRoot = process.getuid?.() === 0;
 
 /** What tools read of a running plane. */
@@ -108,6 +110,7 @@ export class LocalPlane {
         PATH: process.env["PATH"],
         SEXTANT_HOME: options.home,
         SEXTANT_PORT: "0",
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
         ...options.environment,
       },
       stdio: ["ignore", "pipe", "pipe"],
@@ -145,6 +148,13 @@ export class LocalPlane {
     return existsSync(join(this.home, "events"))
       ? read(join(this.home, "events")).trim().split("\n")
       : [];
+  }
+
+  /** Its PostgreSQL's address for its superuser. */
+  superuserURL(): string {
+    const [, , , port] = read(join(this.home, "postgres", "data", "postmaster.pid")).split("\n");
+    const password = read(join(this.home, "postgres", "superuser-password")).trim();
+    return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
   }
 
   /** The process id of its PostgreSQL. */

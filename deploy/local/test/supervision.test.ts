@@ -1,12 +1,19 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { cleanUp, LocalPlane, processesOf, temporaryDirectory, until } from "./local-plane.ts";
 
 afterEach(cleanUp);
 
 const newHome = (): string => join(temporaryDirectory(), "plane");
-const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+/** Whether a process lives; one that has ended but was not buried yet does not. */
+function isAlive(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && !readFileSync(stat, "utf8").includes(") Z ");
+}
 
 async function isReady(opsURL: string): Promise<boolean> {
   return fetch(`${opsURL}/readyz`).then(
@@ -112,6 +119,42 @@ describe("a plane whose", () => {
     await again.ready();
     expect(again.events()).toContain("registry starts 2");
     await again.stop();
+  });
+
+  test("PostgreSQL is killed while a statement goes on waits for its memory to be free", async () => {
+    const plane = new LocalPlane({ home: newHome() });
+    const registry = (await plane.ready()).services["registry"];
+    const client = new pg.Client({ connectionString: plane.superuserURL() });
+    client.on("error", () => undefined);
+    await client.connect();
+    // Does not look up from its work before it is done, and holds the dead server's memory until then.
+    const long = client
+      .query("SELECT count(*) FROM generate_series(1, 20000000)")
+      .catch(() => undefined);
+    await sleep(200);
+    process.kill(plane.postgres(), "SIGKILL");
+    await until("the registry sees it", () => plane.stdout.includes("process=postgres code="));
+    await expect.poll(() => isReady(registry?.opsURL ?? ""), { timeout: 30_000 }).toBe(true);
+    await long;
+    expect(await plane.stop()).toBe(0);
+  });
+
+  test("PostgreSQL's keeper is killed ends the orphan and has it again", async () => {
+    const plane = new LocalPlane({ home: newHome() });
+    const registry = (await plane.ready()).services["registry"];
+    const orphan = plane.postgres();
+    const keeper = Number(
+      readFileSync(`/proc/${orphan}/stat`, "utf8").split(") ")[1]?.split(" ")[1],
+    );
+    process.kill(keeper, "SIGKILL");
+    await until(
+      "another server is there",
+      () => plane.postgres() > 0 && plane.postgres() !== orphan,
+    );
+    await expect.poll(() => isReady(registry?.opsURL ?? ""), { timeout: 30_000 }).toBe(true);
+    expect(isAlive(orphan)).toBe(false);
+    expect(await plane.stop()).toBe(0);
+    expect(processesOf(plane.home)).toEqual([]);
   });
 
   test("supervisor is killed leaves no process, and starts again at once", async () => {

@@ -14,8 +14,9 @@ const LEVELS: Readonly<Record<string, "debug" | "info" | "warn" | "error">> = {
 
 /** Logs a line of PostgreSQL's own log at the level that it has for the reader of a plane's log. */
 export function logPostgresLine(log: Logger, line: string): void {
-  const [, severity = "LOG", message = line] = /^([A-Z]+[0-9]?): {2}(.*)$/.exec(line.trim()) ?? [];
-  if (message === "") return;
+  const text = line.trim();
+  if (text === "") return;
+  const [, severity = "LOG", message = text] = /^([A-Z]+[0-9]?): {2}(.*)$/.exec(text) ?? [];
   log[PASSING.test(message) ? "debug" : (LEVELS[severity] ?? "debug")](
     { detail: message },
     "server log",
