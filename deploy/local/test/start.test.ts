@@ -130,7 +130,8 @@ describe("a plane that cannot start says why in one message, and leaves nothing 
   async function refusal(options: ConstructorParameters<typeof LocalPlane>[0]): Promise<string> {
     const plane = new LocalPlane(options);
     expect(await plane.exit()).toBe(1);
-    expect(plane.stdout).toBe("");
+    // At most that it starts: no service came as far as a word.
+    expect(plane.stdout.replace(/^.* starting .*\n/, "")).toBe("");
     expect(processesOf(options.home)).toEqual([]);
     return plane.stderr;
   }
