@@ -1,3 +1,5 @@
+import { schemaGenerator } from "./schema.ts";
+
 /** Makes files from other files of the repository. */
 export interface Generator {
   /** Shown when a file is stale. */
@@ -9,4 +11,4 @@ export interface Generator {
 }
 
 /** Every generator of the repository: `npm run generate` runs them in this order. */
-export const generators: readonly Generator[] = [];
+export const generators: readonly Generator[] = [schemaGenerator];

@@ -16,6 +16,7 @@ export {
   ownedBy,
   type Param,
   type RootRead,
+  type Where,
 } from "./declaration.ts";
 export { createExecutor, type Executor, type ExecutorOptions, type GraphAnswer, type GraphRequest } from "./executor.ts";
 export { createDocumentReader, type Document, type Operation, selectOperation } from "./document.ts";

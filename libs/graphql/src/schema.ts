@@ -16,7 +16,9 @@ export function loadSubgraph(folder: string, scalars: readonly GraphQLScalarType
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".graphql") && !name.includes("node_modules"))
     .toSorted();
-  const typeDefs = parse([head, ...files.map((name) => readFileSync(join(folder, name), "utf8"))].join("\n\n"), {
+  const texts = files.map((name) => readFileSync(join(folder, name), "utf8"));
+  const pages = readFileSync(new URL("page.graphql", import.meta.url), "utf8");
+  const typeDefs = parse([head, pages, ...texts].join("\n\n"), {
     noLocation: true,
   });
   const schema = buildSubgraphSchema([{ typeDefs }]);

@@ -3,3 +3,5 @@ export * from "./id.ts";
 export * from "./kinds.ts";
 export * from "./read-plan.ts";
 export * from "./contract.ts";
+export * from "./carry-out.ts";
+export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from "./http-client.ts";
