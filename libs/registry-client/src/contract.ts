@@ -18,6 +18,9 @@ export const readRequestSchema = z.strictObject({
   params,
 });
 
+/** HTTP status of the answer to a request that names a plan which the Registry does not know (any more): it has to be sent. */
+export const UNKNOWN_PLAN = 428;
+
 /** Answer of a read: JSON text, and the places of the plan's requirements that are not met. */
 export type ReadAnswer = { readonly text: string; readonly missing: readonly number[] };
 

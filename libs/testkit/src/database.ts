@@ -1,7 +1,12 @@
 /** A database of its own for each test file: a copy of one that was migrated once. */
 import { createHash, randomBytes } from "node:crypto";
 import { silentLogger } from "@sextant/logging";
-import { MIGRATIONS_DIRECTORY, prepareDatabase, readMigrations, urlForRole } from "@sextant/registry";
+import {
+  MIGRATIONS_DIRECTORY,
+  prepareDatabase,
+  readMigrations,
+  urlForRole,
+} from "@sextant/registry";
 import { Client } from "pg";
 
 /** A migrated database on the test server. */
@@ -22,7 +27,10 @@ const PASSWORD = "only-for-tests";
 const LOCK = 7_398_100;
 
 /** Runs statements as the server's superuser. */
-async function asSuperuser<Result>(url: string, run: (client: Client) => Promise<Result>): Promise<Result> {
+async function asSuperuser<Result>(
+  url: string,
+  run: (client: Client) => Promise<Result>,
+): Promise<Result> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
@@ -41,7 +49,8 @@ function inDatabase(url: string, name: string): string {
 /** The URL of the test server: the test runner starts one. */
 export function testServerURL(): string {
   const url = process.env["TEST_DATABASE_URL"];
-  if (url === undefined || url === "") throw new Error("TEST_DATABASE_URL is not set: run tests by vitest with its global set-up");
+  if (url === undefined || url === "")
+    throw new Error("TEST_DATABASE_URL is not set: run tests by vitest with its global set-up");
   return url;
 }
 
@@ -56,14 +65,18 @@ async function ensureTemplate(server: string): Promise<string> {
     if (known.rowCount !== 0) return;
     for (const role of [OWNER, SERVICE]) {
       const exists = await client.query("select from pg_roles where rolname = $1", [role]);
-      if (exists.rowCount === 0) await client.query(`create role ${role} login password '${PASSWORD}'`);
+      if (exists.rowCount === 0)
+        await client.query(`create role ${role} login password '${PASSWORD}'`);
     }
     const unfinished = `${template}_unfinished`;
     await client.query(`drop database if exists ${unfinished}`);
     await client.query(`create database ${unfinished} owner ${OWNER}`);
     const owner = urlForRole(inDatabase(server, unfinished), OWNER, PASSWORD);
     const serviceURL = urlForRole(owner, SERVICE, PASSWORD);
-    await prepareDatabase({ ownerURL: owner, serviceURL, servicePassword: () => PASSWORD }, silentLogger);
+    await prepareDatabase(
+      { ownerURL: owner, serviceURL, servicePassword: () => PASSWORD },
+      silentLogger,
+    );
     await client.query(`alter database ${unfinished} rename to ${template}`);
   });
   return template;
@@ -85,6 +98,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     superuserURL,
     ownerURL,
     serviceURL: urlForRole(ownerURL, SERVICE, PASSWORD),
-    close: () => asSuperuser(server, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
+    close: () =>
+      asSuperuser(
+        server,
+        async (client) => void (await client.query(`drop database if exists ${name} with (force)`)),
+      ),
   };
 }

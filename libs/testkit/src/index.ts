@@ -1,3 +1,4 @@
 /** What tests share. Nothing that runs in production imports it. */
 export { createTestDatabase, type TestDatabase, testServerURL } from "./database.ts";
 export { createTestRegistry, type TestRegistry } from "./registry.ts";
+export { createTestKeys, type TestKeys } from "./service-keys.ts";

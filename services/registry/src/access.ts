@@ -23,7 +23,15 @@ const EVERY_EVENT: readonly EventType[] = [
   "tenant.changed",
 ];
 
-const NOTHING: Access = { reads: [], writes: [], claims: [], causes: [], watches: [], finds: [], findsTenants: false };
+const NOTHING: Access = {
+  reads: [],
+  writes: [],
+  claims: [],
+  causes: [],
+  watches: [],
+  finds: [],
+  findsTenants: false,
+};
 
 /** The nouns that the Director owns. */
 const DIRECTORS: readonly Kind[] = [
@@ -51,7 +59,13 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     reads: [...DIRECTORS, "auditEntry"],
     writes: DIRECTORS,
     claims: ["staleRuntime", "delivery"],
-    causes: ["plan.changed", "api-token.revoked", "runtime.unregistered", "application.unregistered", "tenant.changed"],
+    causes: [
+      "plan.changed",
+      "api-token.revoked",
+      "runtime.unregistered",
+      "application.unregistered",
+      "tenant.changed",
+    ],
     watches: EVERY_EVENT,
     finds: [],
     findsTenants: true,
@@ -61,7 +75,12 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     writes: ["oneTimeToken", "certificate"],
     claims: [],
     causes: ["certificate.revoked"],
-    watches: ["certificate.revoked", "runtime.unregistered", "application.unregistered", "tenant.changed"],
+    watches: [
+      "certificate.revoked",
+      "runtime.unregistered",
+      "application.unregistered",
+      "tenant.changed",
+    ],
     finds: ["oneTimeToken", "certificate"],
     findsTenants: true,
   },

@@ -79,15 +79,26 @@ export type RegistryOptions = {
 };
 
 const planCall = z
-  .strictObject({ plan: z.unknown(), planHash: z.string().optional(), params: commitSchema.shape.params })
+  .strictObject({
+    plan: z.unknown().optional(),
+    planHash: z.string().optional(),
+    params: commitSchema.shape.params,
+  })
   .optional();
 /** Plans are checked when they are first seen, not with every commit that carries one. */
 const requestedCommit = commitSchema.extend({ before: planCall, after: planCall });
 
-function checked<Schema extends z.ZodType>(name: string, schema: Schema, value: unknown): z.output<Schema> {
+function checked<Schema extends z.ZodType>(
+  name: string,
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => ({ field: path.join(".") || "request", message }));
+  const faults = result.error.issues.map(({ path, message }) => ({
+    field: path.join(".") || "request",
+    message,
+  }));
   throw invalidData(name, faults);
 }
 
@@ -119,10 +130,17 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
     return found;
   };
 
-  const run = (service: ServiceName, plan: KnownPlan, tenant: string | null, params: Params): Promise<ReadAnswer> => {
+  const run = (
+    service: ServiceName,
+    plan: KnownPlan,
+    tenant: string | null,
+    params: Params,
+  ): Promise<ReadAnswer> => {
     demand(service, "read", ACCESS[service].reads, plan.base.kinds);
     if (tenant === null ? plan.base.tenant : !isUUID(tenant)) {
-      throw invalidData("ReadRequest", [{ field: "tenant", message: "must be the id of a tenant" }]);
+      throw invalidData("ReadRequest", [
+        { field: "tenant", message: "must be the id of a tenant" },
+      ]);
     }
     return reads.read(plan, params, tenant);
   };
@@ -133,7 +151,10 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
     const request = checked("Commit", requestedCommit, value);
     const before = request.before && known(request.before);
     const after = request.after && known(request.after);
-    demand(service, "read", access.reads, [...(before?.base.kinds ?? []), ...(after?.base.kinds ?? [])]);
+    demand(service, "read", access.reads, [
+      ...(before?.base.kinds ?? []),
+      ...(after?.base.kinds ?? []),
+    ]);
     for (const step of request.steps) {
       demand(service, "write", access.writes, kindsWritten(step));
       demand(service, "read", access.reads, kindsRead(step));
@@ -183,7 +204,9 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
 
   const registryFor = (service: ServiceName): Registry => {
     const texts = textRegistryFor(service);
-    const parsed = async <Result>(text: Promise<string | undefined>): Promise<Result | undefined> => {
+    const parsed = async <Result>(
+      text: Promise<string | undefined>,
+    ): Promise<Result | undefined> => {
       const found = await text;
       return found === undefined ? undefined : (JSON.parse(found) as Result);
     };

@@ -17,13 +17,20 @@ import { identifier } from "../read/sql-text.ts";
 import { stepCall } from "./step.ts";
 
 /** The plans of a commit's reads, checked. */
-export type CommitPlans = { readonly before: KnownPlan | undefined; readonly after: KnownPlan | undefined };
+export type CommitPlans = {
+  readonly before: KnownPlan | undefined;
+  readonly after: KnownPlan | undefined;
+};
 
 /** How often a commit is tried when others stand in its way. */
 const ATTEMPTS = 6;
 /** SQLSTATE of refuse_unless. */
 const REFUSED = "SX001";
-const REASONS: Readonly<Record<string, CommitFailure["reason"]>> = { "23505": "UNIQUE", "23503": "REFERENCE", "23514": "CHECK" };
+const REASONS: Readonly<Record<string, CommitFailure["reason"]>> = {
+  "23505": "UNIQUE",
+  "23503": "REFERENCE",
+  "23514": "CHECK",
+};
 
 /**
  * A relabelling keeps out every commit that fans out to the runtimes of a group, and those keep out relabellings: neither can
@@ -44,7 +51,14 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
     case "delete":
       return [{ kind: step.kind, id: step.id, change: step.op }];
     case "label":
-      return [{ kind: step.kind, id: step.id, change: step.value === null ? "delete label" : "set label", key: step.key }];
+      return [
+        {
+          kind: step.kind,
+          id: step.id,
+          change: step.value === null ? "delete label" : "set label",
+          key: step.key,
+        },
+      ];
     case "updateAll":
       return [{ kind: step.kind, change: "update all" }];
     default:
@@ -55,7 +69,14 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
 function auditCall(commit: Commit): readonly Call[] {
   if (commit.observed === true) return [];
   const objects = JSON.stringify(commit.steps.flatMap((step) => touched(step)));
-  const values = [commit.tenant, commit.id, commit.actor.type, commit.actor.id, commit.action, objects];
+  const values = [
+    commit.tenant,
+    commit.id,
+    commit.actor.type,
+    commit.actor.id,
+    commit.action,
+    objects,
+  ];
   return [
     {
       text: "insert into audit_entry (tenant_id, id, actor_type, actor_id, action, objects) values ($1, $2, $3, $4, $5, $6)",
@@ -75,9 +96,15 @@ export class CommitRepository {
   /** One transaction in one round trip. */
   async commit(commit: Commit, plans: CommitPlans): Promise<CommitAnswer> {
     const opening = [...lockCall(commit), ...auditCall(commit)];
-    const before = plans.before && commit.before ? [readCall(plans.before, commit.before.params, commit.tenant)] : [];
+    const before =
+      plans.before && commit.before
+        ? [readCall(plans.before, commit.before.params, commit.tenant)]
+        : [];
     const steps = commit.steps.map((step, place) => stepCall(step, place, commit));
-    const after = plans.after && commit.after ? [readCall(plans.after, commit.after.params, commit.tenant)] : [];
+    const after =
+      plans.after && commit.after
+        ? [readCall(plans.after, commit.after.params, commit.tenant)]
+        : [];
     const firstStep = opening.length + before.length;
     const calls = [...opening, ...before, ...steps, ...after];
     for (let attempt = 1; ; attempt += 1) {
@@ -90,7 +117,8 @@ export class CommitRepository {
           repeated: false,
         };
       } catch (error) {
-        if (isUnavailable(error)) throw new RegistryUnavailableError("the database cannot be reached now", error);
+        if (isUnavailable(error))
+          throw new RegistryUnavailableError("the database cannot be reached now", error);
         if (isConflict(error) && attempt < ATTEMPTS) {
           await pause(2 ** attempt * (0.5 + Math.random()));
           continue;
@@ -101,15 +129,24 @@ export class CommitRepository {
     }
   }
 
-  async #refusal(error: StatementError, place: number, commit: Commit, plans: CommitPlans): Promise<CommitAnswer> {
+  async #refusal(
+    error: StatementError,
+    place: number,
+    commit: Commit,
+    plans: CommitPlans,
+  ): Promise<CommitAnswer> {
     const step = commit.steps[place];
     if (isRepetition(error, step, commit)) return this.#repeated(commit, plans);
     if (step === undefined || place < 0) throw error;
-    if (error.sqlState === REFUSED) return { ok: false, failure: { reason: await this.#reason(step, commit), step: place } };
+    if (error.sqlState === REFUSED)
+      return { ok: false, failure: { reason: await this.#reason(step, commit), step: place } };
     const reason = REASONS[error.sqlState];
     if (reason !== undefined) {
       const { constraint } = error;
-      return { ok: false, failure: { reason, step: place, ...(constraint === undefined ? {} : { constraint }) } };
+      return {
+        ok: false,
+        failure: { reason, step: place, ...(constraint === undefined ? {} : { constraint }) },
+      };
     }
     throw asRequestFault(error);
   }
@@ -124,7 +161,9 @@ export class CommitRepository {
     const revision = rows?.[0]?.[0];
     if (revision === undefined) return "NOT_FOUND";
     const expected = "expectedRevision" in step ? step.expectedRevision : undefined;
-    return expected !== undefined && Number(revision) !== expected ? "CONCURRENT_UPDATE" : "PRECONDITION";
+    return expected !== undefined && Number(revision) !== expected
+      ? "CONCURRENT_UPDATE"
+      : "PRECONDITION";
   }
 
   async #repeated(commit: Commit, plans: CommitPlans): Promise<CommitAnswer> {

@@ -1,6 +1,15 @@
 /** The steps of a commit as statements. */
 import { type Fault, invalidData } from "@sextant/errors";
-import { columnName, type Condition, type Field, type Kind, kinds, type Params, type Step, tableName } from "@sextant/registry-client";
+import {
+  columnName,
+  type Condition,
+  type Field,
+  type Kind,
+  kinds,
+  type Params,
+  type Step,
+  tableName,
+} from "@sextant/registry-client";
 import type { Call } from "../database/batch.ts";
 import { elementsOf, isComparable } from "../label/label-element.ts";
 import { conditionSQL } from "../read/condition.ts";
@@ -55,7 +64,12 @@ class StepBuild {
   }
 
   /** The conditions for the object with this id; all of the tenant without one. */
-  where(scope: Scope, id: string | undefined, more: readonly string[], condition: Condition | undefined): string {
+  where(
+    scope: Scope,
+    id: string | undefined,
+    more: readonly string[],
+    condition: Condition | undefined,
+  ): string {
     const { kind, alias } = scope;
     const all = kind !== null && kinds[kind].tenantless ? [] : [this.build.wall(alias)];
     if (id !== undefined) all.push(`${alias}.id = ${this.build.slots.known(id, "uuid")}`);
@@ -66,25 +80,39 @@ class StepBuild {
 
   call(text: string): Call {
     if (this.#faults.length > 0) refuse(this.#place, this.#faults);
-    return { text, values: bind(this.build.slots.list, this.#context.params, this.#context.tenant) };
+    return {
+      text,
+      values: bind(this.build.slots.list, this.#context.params, this.#context.tenant),
+    };
   }
 
   #probes(condition: Condition, forms: Record<string, ProbeForm>): void {
-    if (condition.op === "all" || condition.op === "any") for (const one of condition.of) this.#probes(one, forms);
+    if (condition.op === "all" || condition.op === "any")
+      for (const one of condition.of) this.#probes(one, forms);
     if (condition.op === "not") this.#probes(condition.condition, forms);
     if (condition.op === "exists") this.#probes(condition.where, forms);
     if (condition.op === "labelContains" && "param" in condition.json) {
-      forms[condition.json.param] = probeForm(condition.json.param, this.#context.params[condition.json.param]);
+      forms[condition.json.param] = probeForm(
+        condition.json.param,
+        this.#context.params[condition.json.param],
+      );
     }
   }
 }
 
 /** `field = value` for each of the values, and what every change does. */
-function assignments(step: StepBuild, kind: Kind, alias: string, values: Readonly<Record<string, unknown>>, quiet: boolean): string {
+function assignments(
+  step: StepBuild,
+  kind: Kind,
+  alias: string,
+  values: Readonly<Record<string, unknown>>,
+  quiet: boolean,
+): string {
   const fields: Readonly<Record<string, Field>> = kinds[kind].fields;
   const set = Object.entries(values).flatMap(([name, value]) => {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (field !== undefined) return [`${identifier(columnName(name))} = ${step.value(name, field, value)}`];
+    if (field !== undefined)
+      return [`${identifier(columnName(name))} = ${step.value(name, field, value)}`];
     step.fault(`values.${name}`, `is no field of ${kind}`);
     return [];
   });
@@ -94,12 +122,17 @@ function assignments(step: StepBuild, kind: Kind, alias: string, values: Readonl
 }
 
 function open(step: Step & { readonly kind: Kind }, place: number): Kind {
-  if (CLOSED.has(step.kind)) refuse(place, [{ field: "kind", message: `${step.kind} is not changed by ${step.op}` }]);
+  if (CLOSED.has(step.kind))
+    refuse(place, [{ field: "kind", message: `${step.kind} is not changed by ${step.op}` }]);
   return step.kind;
 }
 
 /** All columns are written, so that one prepared statement serves every object of the kind. */
-function createCall(step: Extract<Step, { op: "create" }>, place: number, context: StepContext): Call {
+function createCall(
+  step: Extract<Step, { op: "create" }>,
+  place: number,
+  context: StepContext,
+): Call {
   const kind = open(step, place);
   const parts = new StepBuild(context, place, []);
   const fields: Readonly<Record<string, Field>> = kinds[kind].fields;
@@ -114,19 +147,28 @@ function createCall(step: Extract<Step, { op: "create" }>, place: number, contex
     columns.push(identifier(columnName(name)));
     values.push(parts.value(name, field, step.values[name]));
   }
-  return parts.call(`insert into ${identifier(tableName(kind))} (${columns.join(", ")}) values (${values.join(", ")})`);
+  return parts.call(
+    `insert into ${identifier(tableName(kind))} (${columns.join(", ")}) values (${values.join(", ")})`,
+  );
 }
 
-function changeCall(step: Extract<Step, { op: "update" | "delete" }>, place: number, context: StepContext): Call {
+function changeCall(
+  step: Extract<Step, { op: "update" | "delete" }>,
+  place: number,
+  context: StepContext,
+): Call {
   const kind = open(step, place);
   const parts = new StepBuild(context, place, [step.where]);
   const scope = new Scope(kind, parts.build.alias(), undefined);
   const { alias } = scope;
-  const set = step.op === "update" ? assignments(parts, kind, alias, step.values, step.quiet === true) : "";
+  const set =
+    step.op === "update" ? assignments(parts, kind, alias, step.values, step.quiet === true) : "";
   const revision =
     step.expectedRevision === undefined
       ? []
-      : [`${alias}.revision = ${parts.build.slots.known(String(step.expectedRevision), "integer")}`];
+      : [
+          `${alias}.revision = ${parts.build.slots.known(String(step.expectedRevision), "integer")}`,
+        ];
   const where = parts.where(scope, step.id, revision, step.where);
   const table = `${identifier(tableName(kind))} ${alias}`;
   const change = step.op === "update" ? `update ${table} set ${set}` : `delete from ${table}`;
@@ -135,17 +177,27 @@ function changeCall(step: Extract<Step, { op: "update" | "delete" }>, place: num
   );
 }
 
-function updateAllCall(step: Extract<Step, { op: "updateAll" }>, place: number, context: StepContext): Call {
+function updateAllCall(
+  step: Extract<Step, { op: "updateAll" }>,
+  place: number,
+  context: StepContext,
+): Call {
   const kind = open(step, place);
   const parts = new StepBuild(context, place, [step.where]);
   const scope = new Scope(kind, parts.build.alias(), undefined);
   const set = assignments(parts, kind, scope.alias, step.values, step.quiet === true);
   const where = parts.where(scope, undefined, [], step.where);
-  return parts.call(`update ${identifier(tableName(kind))} ${scope.alias} set ${set} where ${where}`);
+  return parts.call(
+    `update ${identifier(tableName(kind))} ${scope.alias} set ${set} where ${where}`,
+  );
 }
 
 /** The object is locked against its removal, so that no label outlives it. */
-function labelCall(step: Extract<Step, { op: "label" }>, place: number, context: StepContext): Call {
+function labelCall(
+  step: Extract<Step, { op: "label" }>,
+  place: number,
+  context: StepContext,
+): Call {
   const parts = new StepBuild(context, place, []);
   const { slots } = parts.build;
   const tenant = slots.tenant();
@@ -158,7 +210,11 @@ function labelCall(step: Extract<Step, { op: "label" }>, place: number, context:
   try {
     const parsed: unknown = JSON.parse(step.value);
     if (isComparable(parsed)) elements = elementsOf(parsed);
-    else parts.fault("value", "holds a character or number that cannot be compared, or is nested too deep");
+    else
+      parts.fault(
+        "value",
+        "holds a character or number that cannot be compared, or is nested too deep",
+      );
   } catch {
     parts.fault("value", "is not JSON");
   }
@@ -176,7 +232,11 @@ function labelCall(step: Extract<Step, { op: "label" }>, place: number, context:
 }
 
 /** In order of id, so that two commits which mark the same runtimes do not wait for each other in a circle. */
-function staleCall(step: Extract<Step, { op: "stale" }>, place: number, context: StepContext): Call {
+function staleCall(
+  step: Extract<Step, { op: "stale" }>,
+  place: number,
+  context: StepContext,
+): Call {
   const parts = new StepBuild(context, place, [step.runtimes]);
   const scope = new Scope("runtime", parts.build.alias(), undefined);
   const cause = parts.text(step.cause);
@@ -191,7 +251,11 @@ function staleCall(step: Extract<Step, { op: "stale" }>, place: number, context:
   );
 }
 
-function deliverCall(step: Extract<Step, { op: "deliver" }>, place: number, context: StepContext): Call {
+function deliverCall(
+  step: Extract<Step, { op: "deliver" }>,
+  place: number,
+  context: StepContext,
+): Call {
   const parts = new StepBuild(context, place, [step.webhooks]);
   const scope = new Scope("webhook", parts.build.alias(), undefined);
   const [type, body] = [parts.text(step.type), parts.text(step.body)];
@@ -219,14 +283,22 @@ export function stepCall(step: Step, place: number, context: StepContext): Call 
     case "content": {
       const parts = new StepBuild(context, place, []);
       const values = [parts.build.slots.tenant(), parts.text(step.hash), parts.text(step.text)];
-      return parts.call(`insert into content (tenant_id, hash, text) values (${values.join(", ")}) on conflict do nothing`);
+      return parts.call(
+        `insert into content (tenant_id, hash, text) values (${values.join(", ")}) on conflict do nothing`,
+      );
     }
     case "check": {
       const parts = new StepBuild(context, place, [step.where]);
       const scope = new Scope(step.kind, parts.build.alias(), undefined);
-      const source = parts.build.source(step.kind, scope.alias, `(${conditionSQL(parts.build, scope, step.where)})`);
+      const source = parts.build.source(
+        step.kind,
+        scope.alias,
+        `(${conditionSQL(parts.build, scope, step.where)})`,
+      );
       const not = step.expect === "none" ? "not " : "";
-      return parts.call(`select refuse_unless(${not}exists (select from ${source.from} where ${source.where}))`);
+      return parts.call(
+        `select refuse_unless(${not}exists (select from ${source.from} where ${source.where}))`,
+      );
     }
     case "stale":
       return staleCall(step, place, context);
@@ -240,7 +312,9 @@ export function stepCall(step: Step, place: number, context: StepContext): Call 
         parts.build.slots.known(step.id, "uuid"),
         parts.text(JSON.stringify(step.data)),
       ];
-      return parts.call(`insert into event (tenant_id, type, object_id, data) values (${values.join(", ")})`);
+      return parts.call(
+        `insert into event (tenant_id, type, object_id, data) values (${values.join(", ")})`,
+      );
     }
   }
 }

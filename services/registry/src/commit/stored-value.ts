@@ -15,7 +15,8 @@ export const COLUMN_TYPES: Readonly<Record<FieldType, string>> = {
   texts: "text[]",
 };
 
-const isText = (value: unknown): value is string => typeof value === "string" && !value.includes("\0");
+const isText = (value: unknown): value is string =>
+  typeof value === "string" && !value.includes("\0");
 
 /** The text of a value, or what is wrong with it. */
 function textOf(type: FieldType, value: unknown): string | { readonly wrong: string } {
@@ -31,14 +32,21 @@ function textOf(type: FieldType, value: unknown): string | { readonly wrong: str
         ? arrayText(value)
         : { wrong: "must be an array of texts without the character NUL" };
     case "timestamp":
-      return typeof value === "string" && !Number.isNaN(Date.parse(value)) ? value : { wrong: "must be a time of RFC 3339" };
+      return typeof value === "string" && !Number.isNaN(Date.parse(value))
+        ? value
+        : { wrong: "must be a time of RFC 3339" };
     default:
       return isText(value) ? value : { wrong: "must be a text without the character NUL" };
   }
 }
 
 /** The text of a field's value; a fault when it does not fit the field. */
-export function storedValue(name: string, field: Field, value: unknown, faults: Fault[]): string | null {
+export function storedValue(
+  name: string,
+  field: Field,
+  value: unknown,
+  faults: Fault[],
+): string | null {
   if (value === null || value === undefined) {
     if (!field.optional) faults.push({ field: name, message: "is required" });
     return null;

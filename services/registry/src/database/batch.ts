@@ -126,7 +126,9 @@ class Batch implements Submittable {
   lost(error: Error): void {
     if (this.#line.current !== this) return;
     this.#line.current = undefined;
-    this.#reject(new ConnectionLostError("the connection to the database was lost", this.#error ?? error));
+    this.#reject(
+      new ConnectionLostError("the connection to the database was lost", this.#error ?? error),
+    );
   }
 }
 

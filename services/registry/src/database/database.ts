@@ -69,7 +69,9 @@ export class Database {
       application_name: "sextant-registry",
       options: sessionOptions(statementTimeout),
     });
-    this.#pool.on("error", (error) => options.log.debug({ reason: error.message }, "idle connection lost"));
+    this.#pool.on("error", (error) =>
+      options.log.debug({ reason: error.message }, "idle connection lost"),
+    );
     // Between its release and its removal a dying client would otherwise end the process.
     this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
@@ -87,7 +89,11 @@ export class Database {
     const client = await this.#connect();
     const before = opening(scope);
     try {
-      const results = await runBatch(client, before.length === 0 ? calls : [...before, ...calls], this.#batchTimeout);
+      const results = await runBatch(
+        client,
+        before.length === 0 ? calls : [...before, ...calls],
+        this.#batchTimeout,
+      );
       client.release();
       return before.length === 0 ? results : results.slice(before.length);
     } catch (error) {

@@ -10,7 +10,12 @@ export class StatementError extends Error {
   /** Place in the batch of the statement that failed; the batch's length when the commit itself failed. */
   readonly statement: number;
 
-  constructor(sqlState: string, constraint: string | undefined, statement: number, message: string) {
+  constructor(
+    sqlState: string,
+    constraint: string | undefined,
+    statement: number,
+    message: string,
+  ) {
     super(message);
     this.name = "StatementError";
     this.sqlState = sqlState;
@@ -28,13 +33,16 @@ export class ConnectionLostError extends Error {
 }
 
 /** States whose message repeats values: data exceptions and broken constraints. */
-const holdsValues = (sqlState: string): boolean => sqlState.startsWith("22") || sqlState.startsWith("23");
+const holdsValues = (sqlState: string): boolean =>
+  sqlState.startsWith("22") || sqlState.startsWith("23");
 
 /** The error for what the server said about the statement in this place. */
 export function statementError(error: DatabaseError, statement: number): StatementError {
   const sqlState = error.code ?? "XX000";
   const about = error.constraint === undefined ? "" : ` (${error.constraint})`;
-  const message = holdsValues(sqlState) ? `refused with ${sqlState}${about}` : `${sqlState}: ${error.message}`;
+  const message = holdsValues(sqlState)
+    ? `refused with ${sqlState}${about}`
+    : `${sqlState}: ${error.message}`;
   return new StatementError(sqlState, error.constraint, statement, message);
 }
 
@@ -47,4 +55,13 @@ export function isConflict(error: unknown): boolean {
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof ConnectionLostError) return true;
   return error instanceof StatementError && /^(?:57P0|53|08)/.test(error.sqlState);
+}
+
+/** A connection could not be made because the server does not listen, cannot be found, starts or has no room: it may come. */
+export function isNotThereYet(error: unknown): boolean {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  if (error instanceof AggregateError) return error.errors.every((one) => isNotThereYet(one));
+  if (typeof code === "string")
+    return /^(?:ECONN|ENOTFOUND|EAI_AGAIN|EHOST|ENETUNREACH|ETIMEDOUT|EPIPE|57P0|53|08)/.test(code);
+  return typeof message === "string" && /terminated|timeout/i.test(message);
 }

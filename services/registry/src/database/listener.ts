@@ -37,7 +37,10 @@ export class Listener {
       try {
         await this.#listen(signal);
       } catch (error) {
-        this.#log.debug({ reason: error instanceof Error ? error.message : "" }, "listening was interrupted");
+        this.#log.debug(
+          { reason: error instanceof Error ? error.message : "" },
+          "listening was interrupted",
+        );
       }
       await pause(RECONNECT_AFTER, undefined, { signal }).catch(() => undefined);
     }
@@ -45,7 +48,11 @@ export class Listener {
 
   /** Ends when the connection does. */
   async #listen(signal: AbortSignal): Promise<void> {
-    const client = new Client({ connectionString: this.#url, application_name: "sextant-registry-feed", keepAlive: true });
+    const client = new Client({
+      connectionString: this.#url,
+      application_name: "sextant-registry-feed",
+      keepAlive: true,
+    });
     client.on("notification", ({ payload }) => this.#heard(payload ?? ""));
     const ended = new Promise<void>((resolve) => {
       client.on("error", () => resolve());

@@ -36,7 +36,10 @@ const OLDEST_SERVER = 180_000;
 const LOCK = 7_398_001;
 
 /** Refuses what cannot be gone on from: see {@link MigrationError}. */
-function check(known: readonly Migration[], applied: readonly { name: string; checksum: string }[]): void {
+function check(
+  known: readonly Migration[],
+  applied: readonly { name: string; checksum: string }[],
+): void {
   const byName = new Map(known.map((migration) => [migration.name, migration]));
   for (const { name, checksum } of applied) {
     const migration = byName.get(name);
@@ -54,7 +57,11 @@ function check(known: readonly Migration[], applied: readonly { name: string; ch
 }
 
 /** Applies what is missing. Safe to be run by several processes at once. `client` is connected as the owner. */
-export async function migrate(client: Client, migrations: readonly Migration[], log: Logger): Promise<void> {
+export async function migrate(
+  client: Client,
+  migrations: readonly Migration[],
+  log: Logger,
+): Promise<void> {
   const version = await client.query<{ server_version_num: string }>("show server_version_num");
   if (Number(version.rows[0]?.server_version_num) < OLDEST_SERVER) {
     throw new MigrationError("the database server is older than PostgreSQL 18: use a newer one");
@@ -69,7 +76,9 @@ export async function migrate(client: Client, migrations: readonly Migration[], 
          constraint sextant_migration_pkey primary key (name)
        )`,
     );
-    const applied = await client.query<{ name: string; checksum: string }>("select name, checksum from sextant_migration");
+    const applied = await client.query<{ name: string; checksum: string }>(
+      "select name, checksum from sextant_migration",
+    );
     check(migrations, applied.rows);
     const done = new Set(applied.rows.map(({ name }) => name));
     for (const { name, sql, checksum } of migrations) {
@@ -77,7 +86,10 @@ export async function migrate(client: Client, migrations: readonly Migration[], 
       await client.query("begin");
       try {
         await client.query(sql);
-        await client.query("insert into sextant_migration (name, checksum) values ($1, $2)", [name, checksum]);
+        await client.query("insert into sextant_migration (name, checksum) values ($1, $2)", [
+          name,
+          checksum,
+        ]);
         await client.query("commit");
       } catch (error) {
         await client.query("rollback");

@@ -19,7 +19,10 @@ const LONGEST_NAME = 63;
 
 /** Prepares the database and answers with the URL to work with. Throws MigrationError, or what the connection throws. */
 export async function prepareDatabase(settings: DatabaseSettings, log: Logger): Promise<string> {
-  const owner = new Client({ connectionString: settings.ownerURL, application_name: "sextant-registry-owner" });
+  const owner = new Client({
+    connectionString: settings.ownerURL,
+    application_name: "sextant-registry-owner",
+  });
   owner.on("error", (error) => log.debug({ reason: error.message }, "owner connection lost"));
   await owner.connect();
   let url: string;

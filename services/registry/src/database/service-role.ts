@@ -22,7 +22,11 @@ export function urlForRole(ownerURL: string, role: string, password: string): st
 }
 
 /** Makes the role, or gives it this password. `owner` is connected as the owner. */
-export async function ensureServiceRole(owner: Client, role: string, password: string): Promise<void> {
+export async function ensureServiceRole(
+  owner: Client,
+  role: string,
+  password: string,
+): Promise<void> {
   const name = escapeIdentifier(role);
   const exists = await owner.query("select from pg_roles where rolname = $1", [role]);
   const verb = exists.rowCount === 0 ? "create" : "alter";
@@ -61,7 +65,12 @@ export async function verifyServiceRole(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const role = await client.query<{ name: string; superuser: boolean; bypasses: boolean; owns: boolean }>(
+    const role = await client.query<{
+      name: string;
+      superuser: boolean;
+      bypasses: boolean;
+      owns: boolean;
+    }>(
       `select rolname as name, rolsuper as superuser, rolbypassrls as bypasses,
          exists (select from pg_class
                  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
@@ -81,7 +90,9 @@ export async function verifyServiceRole(url: string): Promise<void> {
     );
     if (open.rows.length > 0) {
       const tables = open.rows.map(({ relname }) => relname).join(", ");
-      throw new MigrationError(`row-level security is not forced on ${tables}: restore it (alter table … force row level security)`);
+      throw new MigrationError(
+        `row-level security is not forced on ${tables}: restore it (alter table … force row level security)`,
+      );
     }
   } finally {
     await client.end();

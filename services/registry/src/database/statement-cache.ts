@@ -20,7 +20,11 @@ export class StatementCache {
   }
 
   /** The name of a statement; `prepare` and `close` say what has to be sent to the server first. */
-  use(text: string): { readonly name: string; readonly prepare: boolean; readonly close: readonly string[] } {
+  use(text: string): {
+    readonly name: string;
+    readonly prepare: boolean;
+    readonly close: readonly string[];
+  } {
     const known = this.#names.get(text);
     if (known !== undefined) {
       this.#names.delete(text);

@@ -66,7 +66,9 @@ export class FeedRepository {
   }
 
   /** Events behind a position, a batch of them, with the head as it was before they were read. */
-  async read(after: number): Promise<{ readonly events: readonly FeedEvent[]; readonly head: FeedHead }> {
+  async read(
+    after: number,
+  ): Promise<{ readonly events: readonly FeedEvent[]; readonly head: FeedHead }> {
     const [heads, rows] = await this.#database.run({ queue: "feed" }, [
       { text: HEAD, values: [] },
       { text: READ, values: [String(after)] },
@@ -78,7 +80,10 @@ export class FeedRepository {
       id: String(id),
       data: JSON.parse(String(data)) as Readonly<Record<string, unknown>>,
     }));
-    return { events, head: { last: Number(heads?.[0]?.[0]), removedUpTo: Number(heads?.[0]?.[1]) } };
+    return {
+      events,
+      head: { last: Number(heads?.[0]?.[0]), removedUpTo: Number(heads?.[0]?.[1]) },
+    };
   }
 
   /** Removes some of the events that are further back than `keep` positions. */

@@ -41,6 +41,7 @@ export class Feed {
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> | undefined;
   #again = false;
+  #interrupted = false;
 
   constructor(options: FeedOptions) {
     this.#repository = options.repository;
@@ -78,6 +79,11 @@ export class Feed {
     });
   }
 
+  /** Whether the database did not answer the last time it was asked. */
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
   /** Another process says how far the feed is. */
   hint(payload: string): void {
     if (Number(payload) > this.#head) this.wake();
@@ -109,7 +115,11 @@ export class Feed {
     return this.#hold(after, request, signal);
   }
 
-  #hold(after: number, request: WatchRequest, signal: AbortSignal | undefined): Promise<WatchAnswer> {
+  #hold(
+    after: number,
+    request: WatchRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<WatchAnswer> {
     return new Promise((resolve) => {
       const finish = (answer: WatchAnswer): void => {
         clearTimeout(timer);
@@ -131,7 +141,10 @@ export class Feed {
   /** What memory has behind a position that is not before its tail. A slow reader may have lost it meanwhile. */
   #answer(after: number, { types }: WatchRequest): WatchAnswer {
     if (after < this.#tailStart) return { position: after, events: [], startOver: false };
-    const behind = this.#tail.slice(Math.max(0, after - this.#tailStart), after - this.#tailStart + LARGEST_ANSWER);
+    const behind = this.#tail.slice(
+      Math.max(0, after - this.#tailStart),
+      after - this.#tailStart + LARGEST_ANSWER,
+    );
     const events = behind.filter((event) => types.includes(event.type));
     return { position: behind.at(-1)?.position ?? after, events, startOver: false };
   }
@@ -141,14 +154,19 @@ export class Feed {
     if (after < head.removedUpTo) return { position: head.last, events: [], startOver: true };
     const last = events.at(-1);
     if (last === undefined) return undefined;
-    return { position: last.position, events: events.filter((event) => types.includes(event.type)), startOver: false };
+    return {
+      position: last.position,
+      events: events.filter((event) => types.includes(event.type)),
+      startOver: false,
+    };
   }
 
   async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
     try {
       return await question();
     } catch (error) {
-      if (isUnavailable(error)) throw new RegistryUnavailableError("the database cannot be reached now", error);
+      if (isUnavailable(error))
+        throw new RegistryUnavailableError("the database cannot be reached now", error);
       throw error;
     }
   }
@@ -165,8 +183,14 @@ export class Feed {
         this.#batches = 0;
         await this.#repository.trim(this.#keep);
       }
+      this.#interrupted = false;
     } catch (error) {
-      this.#log.warn({ reason: error instanceof Error ? error.message : "" }, "the feed waits for the database");
+      if (this.#interrupted) return;
+      this.#interrupted = true;
+      this.#log.warn(
+        { reason: error instanceof Error ? error.message : "" },
+        "the feed waits for the database",
+      );
     }
   }
 

@@ -17,12 +17,16 @@ function canonicalJSON(value: unknown): string {
 /** The stored form of one element. */
 export function canonicalElement(value: unknown): string {
   const text = canonicalJSON(value);
-  return text.length <= LONGEST ? text : `sha256:${createHash("sha256").update(text).digest("hex")}`;
+  return text.length <= LONGEST
+    ? text
+    : `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
 
 /** The stored elements of a label's value: those of an array, each once; anything else is its own element. */
 export function elementsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? [...new Set(value.map((one) => canonicalElement(one)))] : [canonicalElement(value)];
+  return Array.isArray(value)
+    ? [...new Set(value.map((one) => canonicalElement(one)))]
+    : [canonicalElement(value)];
 }
 
 /** Whether PostgreSQL can compare it: `jsonb` knows neither NUL nor half a surrogate pair, and no number beyond a double. */
@@ -31,5 +35,7 @@ export function isComparable(value: unknown, depth = 0): boolean {
   if (typeof value === "string") return !value.includes("\0") && value.isWellFormed();
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || value === null) return true;
-  return Object.entries(value).every(([key, one]) => isComparable(key) && isComparable(one, depth + 1));
+  return Object.entries(value).every(
+    ([key, one]) => isComparable(key) && isComparable(one, depth + 1),
+  );
 }

@@ -19,7 +19,10 @@ export type CompiledPlan = {
 };
 
 /** Compiles a plan. `forms` says of the probes how each is answered; without, by the value of the label. */
-export function compilePlan(plan: ReadPlan, forms: Readonly<Record<string, ProbeForm>> = {}): CompiledPlan {
+export function compilePlan(
+  plan: ReadPlan,
+  forms: Readonly<Record<string, ProbeForm>> = {},
+): CompiledPlan {
   const build = new Build(forms);
   const pieces: Piece[] = [{ constant: "{" }];
   for (const [place, entry] of plan.select.entries()) {

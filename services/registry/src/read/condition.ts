@@ -27,22 +27,41 @@ export function conditionSQL(build: Build, scope: Scope, condition: Condition): 
       return `(${conditionSQL(build, scope, condition.condition)}) is not true`;
     case "exists": {
       const inner = new Scope(condition.kind, build.alias(), scope);
-      const { from, where } = build.source(condition.kind, inner.alias, `(${conditionSQL(build, inner, condition.where)})`);
+      const { from, where } = build.source(
+        condition.kind,
+        inner.alias,
+        `(${conditionSQL(build, inner, condition.where)})`,
+      );
       return `exists (select from ${from} where ${where})`;
     }
     case "hasLabel": {
-      const label = ofLabel(build, scope, "label", valueSQL(build, scope.parent, condition.key, "text"));
+      const label = ofLabel(
+        build,
+        scope,
+        "label",
+        valueSQL(build, scope.parent, condition.key, "text"),
+      );
       return `exists (${label.select})`;
     }
     case "labelIn": {
-      const element = ofLabel(build, scope, "label_element", valueSQL(build, scope.parent, condition.key, "text"));
+      const element = ofLabel(
+        build,
+        scope,
+        "label_element",
+        valueSQL(build, scope.parent, condition.key, "text"),
+      );
       const elements = valueSQL(build, scope.parent, condition.elements, "elements");
       return `exists (${element.select} and ${element.alias}.element = any(${elements}))`;
     }
     case "labelContains":
       return labelContains(build, scope, condition);
     case "sharesLabel": {
-      const own = ofLabel(build, scope, "label_element", valueSQL(build, scope.parent, condition.key, "text"));
+      const own = ofLabel(
+        build,
+        scope,
+        "label_element",
+        valueSQL(build, scope.parent, condition.key, "text"),
+      );
       const other = build.alias();
       const id = valueSQL(build, scope.parent, condition.id, "uuid");
       build.kinds.add(condition.kind);
@@ -53,7 +72,13 @@ export function conditionSQL(build: Build, scope: Scope, condition: Condition): 
   }
 }
 
-function joined(build: Build, scope: Scope, of: readonly Condition[], word: "and" | "or", none: string): string {
+function joined(
+  build: Build,
+  scope: Scope,
+  of: readonly Condition[],
+  word: "and" | "or",
+  none: string,
+): string {
   const [first, ...others] = of.map((condition) => conditionSQL(build, scope, condition));
   if (first === undefined) return none;
   return others.length === 0 ? first : `(${[first, ...others].join(` ${word} `)})`;
@@ -85,7 +110,8 @@ export function ofLabel(
   key: string,
 ): { readonly alias: string; readonly select: string } {
   const { kind } = scope;
-  if (kind === null || !kinds[kind].labels) return refusePlan(`${kind ?? "an entity without a kind"} has no labels`);
+  if (kind === null || !kinds[kind].labels)
+    return refusePlan(`${kind ?? "an entity without a kind"} has no labels`);
   const alias = build.alias();
   const about = `${alias}.kind = '${kind}' and ${alias}.object_id = ${scope.column("id")} and ${alias}.key = ${key}`;
   return { alias, select: `select from ${table} ${alias} where ${build.wall(alias)} and ${about}` };
@@ -95,7 +121,11 @@ export function ofLabel(
  * An element is found by index. A probe that is a string, true, false or null is contained exactly when it is the value or an
  * element of it. Of a number or an array an element narrows the search; only the value itself can tell the rest.
  */
-function labelContains(build: Build, scope: Scope, condition: Condition & { op: "labelContains" }): string {
+function labelContains(
+  build: Build,
+  scope: Scope,
+  condition: Condition & { op: "labelContains" },
+): string {
   const { json } = condition;
   if (!("param" in json)) return refusePlan("the JSON of labelContains has to be a parameter");
   const key = valueSQL(build, scope.parent, condition.key, "text");
@@ -103,7 +133,9 @@ function labelContains(build: Build, scope: Scope, condition: Condition & { op: 
   const found: string[] = [];
   if (form !== "value") {
     const element = ofLabel(build, scope, "label_element", key);
-    found.push(`exists (${element.select} and ${element.alias}.element = ${build.slots.place(json.param, "probeElement")})`);
+    found.push(
+      `exists (${element.select} and ${element.alias}.element = ${build.slots.place(json.param, "probeElement")})`,
+    );
   }
   if (form !== "element") {
     const label = ofLabel(build, scope, "label", key);

@@ -1,5 +1,11 @@
 /** What stands behind the keys of an answer, as SQL that makes JSON text. */
-import { columnName, type Expression, type PageSelection, type Read, type Selection } from "@sextant/registry-client";
+import {
+  columnName,
+  type Expression,
+  type PageSelection,
+  type Read,
+  type Selection,
+} from "@sextant/registry-client";
 import { conditionSQL } from "./condition.ts";
 import { type Build, checkedJSON, refusePlan, Scope, valueSQL } from "./scope.ts";
 import { concatenation, identifier, literal, type Piece } from "./sql-text.ts";
@@ -29,39 +35,59 @@ function expressionJSON(build: Build, scope: Scope, expression: Expression): JSO
   if ("field" in expression) return fieldJSON(scope, expression.field);
   if ("constant" in expression) {
     const text = checkedJSON(expression.constant);
-    return text === "null" ? { sql: "null::text", nullable: true } : { sql: literal(text), nullable: false };
+    return text === "null"
+      ? { sql: "null::text", nullable: true }
+      : { sql: literal(text), nullable: false };
   }
   if ("labels" in expression) return labelsJSON(build, scope, expression.labels);
   if ("object" in expression) {
     const object = objectSQL(build, scope, expression.object);
     if (expression.unlessNull === undefined) return { sql: object, nullable: false };
-    return { sql: `case when ${scope.column(expression.unlessNull)} is not null then ${object} end`, nullable: true };
+    return {
+      sql: `case when ${scope.column(expression.unlessNull)} is not null then ${object} end`,
+      nullable: true,
+    };
   }
   if ("choose" in expression) {
     const otherwise = literal(checkedJSON(expression.otherwise));
     const branches = expression.choose.map(
-      ({ when, then }) => `when ${conditionSQL(build, scope, when)} then ${literal(checkedJSON(then))}`,
+      ({ when, then }) =>
+        `when ${conditionSQL(build, scope, when)} then ${literal(checkedJSON(then))}`,
     );
-    return { sql: branches.length === 0 ? otherwise : `case ${branches.join(" ")} else ${otherwise} end`, nullable: false };
+    return {
+      sql: branches.length === 0 ? otherwise : `case ${branches.join(" ")} else ${otherwise} end`,
+      nullable: false,
+    };
   }
   if ("coalesce" in expression) {
     const parts = expression.coalesce.map((one) => expressionJSON(build, scope, one));
-    return { sql: `coalesce(${parts.map(({ sql }) => sql).join(", ")})`, nullable: parts.every(({ nullable }) => nullable) };
+    return {
+      sql: `coalesce(${parts.map(({ sql }) => sql).join(", ")})`,
+      nullable: parts.every(({ nullable }) => nullable),
+    };
   }
   if ("lookup" in expression) {
     const { kind, where, field } = expression.lookup;
     const inner = new Scope(kind, build.alias(), scope);
     const value = fieldJSON(inner, field).sql;
     const source = build.source(kind, inner.alias, `(${conditionSQL(build, inner, where)})`);
-    return { sql: `(select ${value} from ${source.from} where ${source.where} limit 1)`, nullable: true };
+    return {
+      sql: `(select ${value} from ${source.from} where ${source.where} limit 1)`,
+      nullable: true,
+    };
   }
   return readJSON(build, scope, expression.read);
 }
 
 /** One JSON object of all labels; or of the one with the key, when a key is given. */
-function labelsJSON(build: Build, scope: Scope, labels: Extract<Expression, { labels: unknown }>["labels"]): JSONText {
+function labelsJSON(
+  build: Build,
+  scope: Scope,
+  labels: Extract<Expression, { labels: unknown }>["labels"],
+): JSONText {
   const { kind } = scope;
-  if (kind !== "application" && kind !== "runtime") return refusePlan(`${kind ?? "an entity without a kind"} has no labels`);
+  if (kind !== "application" && kind !== "runtime")
+    return refusePlan(`${kind ?? "an entity without a kind"} has no labels`);
   const alias = build.alias();
   const key = valueSQL(build, scope.parent, labels.key, "text");
   const pairs = `string_agg(concat(to_json(${alias}.key), ':', ${alias}.value), ',' order by ${alias}.key)`;
@@ -77,7 +103,11 @@ function labelsJSON(build: Build, scope: Scope, labels: Extract<Expression, { la
 /** The pieces of one key's value. */
 export function valuePieces(build: Build, scope: Scope, expression: Expression): readonly Piece[] {
   if ("constant" in expression) return [{ constant: checkedJSON(expression.constant) }];
-  if ("field" in expression && scope.field(expression.field).type === "uuid" && !scope.field(expression.field).optional) {
+  if (
+    "field" in expression &&
+    scope.field(expression.field).type === "uuid" &&
+    !scope.field(expression.field).optional
+  ) {
     return [{ constant: '"' }, { sql: scope.column(expression.field) }, { constant: '"' }];
   }
   const { sql, nullable } = expressionJSON(build, scope, expression);
@@ -106,7 +136,11 @@ export function readJSON(build: Build, around: Scope | undefined, read: Read): J
   if ("one" in read) {
     const scope = new Scope(read.one, build.alias(), around);
     const object = objectSQL(build, scope, read.select);
-    const { from, where } = build.source(read.one, scope.alias, `(${conditionSQL(build, scope, read.where)})`);
+    const { from, where } = build.source(
+      read.one,
+      scope.alias,
+      `(${conditionSQL(build, scope, read.where)})`,
+    );
     return { sql: `(select ${object} from ${from} where ${where} limit 1)`, nullable: true };
   }
   if ("list" in read) return { sql: listSQL(build, around, read), nullable: false };
@@ -126,7 +160,8 @@ function orderedRows(
   numbered: boolean,
 ): string {
   const { kind, alias } = scope;
-  if (kind === null || kind === "content") return refusePlan("content has no order: it is read one by one");
+  if (kind === null || kind === "content")
+    return refusePlan("content has no order: it is read one by one");
   const columns = ["id", ...[...scope.needed].filter((name) => name !== "id").toSorted()].map(
     (name) => `${alias}.${identifier(columnName(name))}`,
   );
@@ -135,7 +170,11 @@ function orderedRows(
   return `(select ${columns.join(", ")} from ${source.from} where ${source.where} order by ${alias}.id limit ${limit}) ${alias}`;
 }
 
-function listSQL(build: Build, around: Scope | undefined, read: Extract<Read, { list: unknown }>): string {
+function listSQL(
+  build: Build,
+  around: Scope | undefined,
+  read: Extract<Read, { list: unknown }>,
+): string {
   const scope = new Scope(read.list, build.alias(), around);
   const object = objectSQL(build, scope, read.select);
   const where = conditionSQL(build, new Scope(read.list, scope.alias, around), read.where);
@@ -143,29 +182,40 @@ function listSQL(build: Build, around: Scope | undefined, read: Extract<Read, { 
   return `(select concat('[', string_agg(${object}, ','), ']') from ${rows})`;
 }
 
-function pageSQL(build: Build, around: Scope | undefined, read: Extract<Read, { page: unknown }>): string {
+function pageSQL(
+  build: Build,
+  around: Scope | undefined,
+  read: Extract<Read, { page: unknown }>,
+): string {
   const kind = read.page;
-  if (!("param" in read.first) || !("param" in read.after)) return refusePlan("first and after have to be parameters");
+  if (!("param" in read.first) || !("param" in read.after))
+    return refusePlan("first and after have to be parameters");
   const scope = new Scope(kind, build.alias(), around);
   const { alias } = scope;
-  const first = build.slots.place(read.first.param, "size");
-  const where = conditionSQL(build, new Scope(kind, alias, around), read.where);
+  // A place is given out only when it is used: the server refuses parameters that no SQL names.
+  const firstName = read.first.param;
+  const first = (): string => build.slots.place(firstName, "size");
   const asksNext = read.select.some(
-    (entry) => "part" in entry && entry.part === "pageInfo" && entry.select.some((info) => "part" in info && info.part === "hasNextPage"),
+    (entry) =>
+      "part" in entry &&
+      entry.part === "pageInfo" &&
+      entry.select.some((info) => "part" in info && info.part === "hasNextPage"),
   );
-  const onPage = asksNext ? ` filter (where ${alias}.row_place <= ${first})` : "";
+  const onPage = (): string => (asksNext ? ` filter (where ${alias}.row_place <= ${first()})` : "");
   // Lower-case hexadecimal in byte order is the order of the UUIDs.
   const id = `${alias}.id::text collate "C"`;
   const cursor = (which: "min" | "max"): readonly Piece[] => [
     { constant: '"' },
-    { sql: `encode(convert_to('after:' || ${which}(${id})${onPage}, 'UTF8'), 'base64')` },
+    { sql: `encode(convert_to('after:' || ${which}(${id})${onPage()}, 'UTF8'), 'base64')` },
     { constant: '"' },
   ];
   let needsRows = false;
 
-  const infoPieces = (info: Extract<PageSelection[number], { part: "pageInfo" }>["select"][number]): readonly Piece[] => {
+  const infoPieces = (
+    info: Extract<PageSelection[number], { part: "pageInfo" }>["select"][number],
+  ): readonly Piece[] => {
     if ("constant" in info) return [{ constant: checkedJSON(info.constant) }];
-    if (info.part === "hasNextPage") return [{ sql: `(count(*) > ${first})::text` }];
+    if (info.part === "hasNextPage") return [{ sql: `(count(*) > ${first()})::text` }];
     return cursor(info.part === "startCursor" ? "min" : "max");
   };
   const pieces = objectPieces(read.select, (entry) => {
@@ -174,26 +224,40 @@ function pageSQL(build: Build, around: Scope | undefined, read: Extract<Read, { 
     needsRows = true;
     if (entry.part === "pageInfo") return objectPieces(entry.select, infoPieces);
     const object = objectSQL(build, scope, entry.select);
-    return [{ constant: "[" }, { sql: `string_agg(${object}, ',')${onPage}` }, { constant: "]" }];
+    return [{ constant: "[" }, { sql: `string_agg(${object}, ',')${onPage()}` }, { constant: "]" }];
   });
   if (!needsRows) return concatenation(pieces);
   const start = `${alias}.id > coalesce(${build.slots.place(read.after.param, "cursor")}, '00000000-0000-0000-0000-000000000000')`;
-  const limit = asksNext ? `${first} + 1` : first;
+  const limit = asksNext ? `${first()} + 1` : first();
+  const where = conditionSQL(build, new Scope(kind, alias, around), read.where);
   return `(select ${concatenation(pieces)} from ${orderedRows(build, scope, `(${where}) and ${start}`, limit, asksNext)})`;
 }
 
-function countSQL(build: Build, around: Scope | undefined, read: Extract<Read, { page: unknown }>): string {
+function countSQL(
+  build: Build,
+  around: Scope | undefined,
+  read: Extract<Read, { page: unknown }>,
+): string {
   const scope = new Scope(read.page, build.alias(), around);
-  const { from, where } = build.source(read.page, scope.alias, `(${conditionSQL(build, scope, read.where)})`);
+  const { from, where } = build.source(
+    read.page,
+    scope.alias,
+    `(${conditionSQL(build, scope, read.where)})`,
+  );
   return `select count(*) from ${from} where ${where}`;
 }
 
-function entitiesSQL(build: Build, around: Scope | undefined, read: Extract<Read, { entities: unknown }>): string {
+function entitiesSQL(
+  build: Build,
+  around: Scope | undefined,
+  read: Extract<Read, { entities: unknown }>,
+): string {
   const asked = build.alias();
   const ids = valueSQL(build, around, read.ids, "uuids");
   const all = `unnest(${ids}) with ordinality ${asked} (id, place)`;
   if (read.entities === null) {
-    if (read.where !== undefined) refusePlan("an entity without a kind has nothing that a condition could be about");
+    if (read.where !== undefined)
+      refusePlan("an entity without a kind has nothing that a condition could be about");
     const object = objectSQL(build, new Scope(null, asked, around), read.select);
     const entity = `case when ${asked}.id is null then 'null' else ${object} end`;
     return `(select concat('[', string_agg(${entity}, ',' order by ${asked}.place), ']') from ${all})`;
@@ -202,7 +266,11 @@ function entitiesSQL(build: Build, around: Scope | undefined, read: Extract<Read
   const scope = new Scope(read.entities, build.alias(), around);
   const object = objectSQL(build, scope, read.select);
   const where = read.where === undefined ? "true" : `(${conditionSQL(build, scope, read.where)})`;
-  const source = build.source(read.entities, scope.alias, `${scope.alias}.id = ${asked}.id and ${where}`);
+  const source = build.source(
+    read.entities,
+    scope.alias,
+    `${scope.alias}.id = ${asked}.id and ${where}`,
+  );
   const entity = `case when ${scope.alias}.id is null then 'null' else ${object} end`;
   return `(select concat('[', string_agg(${entity}, ',' order by ${asked}.place), ']') from ${all} left join ${source.from} on ${source.where})`;
 }

@@ -49,7 +49,9 @@ const SQL_TYPES: Readonly<Record<SlotType, string>> = {
 };
 
 /** One place of a statement: a parameter of the request, or a value that is known already, in text form. */
-export type Slot = { readonly name: string; readonly type: SlotType } | { readonly known: string | null };
+export type Slot =
+  | { readonly name: string; readonly type: SlotType }
+  | { readonly known: string | null };
 
 /** Largest page, and most values of an array parameter. */
 const LARGEST_PAGE = 10_000;
@@ -91,7 +93,9 @@ function refuse(name: string, message: string): never {
 
 /** An array as PostgreSQL writes it. */
 export function arrayText(values: readonly (string | null)[]): string {
-  const quoted = values.map((value) => (value === null ? "null" : `"${value.replaceAll(/["\\]/g, "\\$&")}"`));
+  const quoted = values.map((value) =>
+    value === null ? "null" : `"${value.replaceAll(/["\\]/g, "\\$&")}"`,
+  );
   return `{${quoted.join(",")}}`;
 }
 
@@ -136,11 +140,16 @@ export function probeForm(name: string, value: unknown): ProbeForm {
 }
 
 /** The text that is sent for a value. */
-function textOf({ name, type }: Exclude<Slot, { known: unknown }>, value: unknown, tenant: string | null): string | null {
+function textOf(
+  { name, type }: Exclude<Slot, { known: unknown }>,
+  value: unknown,
+  tenant: string | null,
+): string | null {
   if (type === "tenant") return tenant;
   if (value === undefined) return refuse(name, "is missing");
   if (type === "size") {
-    const fits = typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LARGEST_PAGE;
+    const fits =
+      typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LARGEST_PAGE;
     return fits ? String(value) : refuse(name, `must be a whole number from 0 to ${LARGEST_PAGE}`);
   }
   if (value === null) return null;
@@ -150,18 +159,24 @@ function textOf({ name, type }: Exclude<Slot, { known: unknown }>, value: unknow
     case "uuids":
       return arrayText(arrayOf(name, value).map((one) => (isUUID(one) ? one : null)));
     case "cursor":
-      return typeof value === "string" && isUUID(value) ? value : refuse(name, "must be an id or null");
+      return typeof value === "string" && isUUID(value)
+        ? value
+        : refuse(name, "must be an id or null");
     case "text":
     case "timestamp":
       return textOrNull(value);
     case "texts":
       return arrayText(arrayOf(name, value).map((one) => textOrNull(one)));
     case "ints":
-      return arrayText(arrayOf(name, value).map((one) => textOf({ name, type: "int" }, Number(one), tenant)));
+      return arrayText(
+        arrayOf(name, value).map((one) => textOf({ name, type: "int" }, Number(one), tenant)),
+      );
     case "int":
       return Number.isSafeInteger(value) ? String(value) : refuse(name, "must be a whole number");
     case "seconds":
-      return typeof value === "number" && Number.isFinite(value) ? String(value) : refuse(name, "must be a number");
+      return typeof value === "number" && Number.isFinite(value)
+        ? String(value)
+        : refuse(name, "must be a number");
     case "bool":
       return typeof value === "boolean" ? String(value) : refuse(name, "must be true or false");
     case "elements": {
@@ -178,6 +193,12 @@ function textOf({ name, type }: Exclude<Slot, { known: unknown }>, value: unknow
 }
 
 /** The values of a statement's places, as they are sent. */
-export function bind(slots: readonly Slot[], params: Params, tenant: string | null): (string | null)[] {
-  return slots.map((slot) => ("known" in slot ? slot.known : textOf(slot, params[slot.name], tenant)));
+export function bind(
+  slots: readonly Slot[],
+  params: Params,
+  tenant: string | null,
+): (string | null)[] {
+  return slots.map((slot) =>
+    "known" in slot ? slot.known : textOf(slot, params[slot.name], tenant),
+  );
 }

@@ -68,7 +68,9 @@ export class PlanCache {
     }
     const text = JSON.stringify(plan) ?? "";
     if (text.length > LARGEST_PLAN) {
-      throw invalidData("ReadPlan", [{ field: "plan", message: `is larger than ${LARGEST_PLAN} characters` }]);
+      throw invalidData("ReadPlan", [
+        { field: "plan", message: `is larger than ${LARGEST_PLAN} characters` },
+      ]);
     }
     const hash = planHashOf(text);
     const known = this.byHash(hash) ?? this.#learn(hash, plan, text.length);
@@ -79,7 +81,10 @@ export class PlanCache {
   #learn(hash: string, plan: unknown, size: number): KnownPlan {
     const parsed = readPlanSchema.safeParse(plan);
     if (!parsed.success) {
-      const faults = parsed.error.issues.map(({ path, message }) => ({ field: `plan.${path.join(".")}`, message }));
+      const faults = parsed.error.issues.map(({ path, message }) => ({
+        field: `plan.${path.join(".")}`,
+        message,
+      }));
       throw invalidData("ReadPlan", faults);
     }
     const known = new KnownPlan(parsed.data as ReadPlan, size);

@@ -9,7 +9,9 @@ import type { KnownPlan } from "./plan-cache.ts";
 /** A value that the database cannot take is the caller's fault. */
 export function asRequestFault(error: unknown): unknown {
   if (!(error instanceof StatementError) || !error.sqlState.startsWith("22")) return error;
-  return invalidData("RegistryRequest", [{ field: "values", message: `the database refuses one (${error.sqlState})` }]);
+  return invalidData("RegistryRequest", [
+    { field: "values", message: `the database refuses one (${error.sqlState})` },
+  ]);
 }
 
 /** Runs one batch; says what went wrong in terms of the contract. */
@@ -21,7 +23,8 @@ export async function runFor(
   try {
     return await database.run(scope, calls);
   } catch (error) {
-    if (isUnavailable(error)) throw new RegistryUnavailableError("the database cannot be reached now", error);
+    if (isUnavailable(error))
+      throw new RegistryUnavailableError("the database cannot be reached now", error);
     throw asRequestFault(error);
   }
 }
@@ -43,9 +46,14 @@ export class ReadRepository {
   /** One statement, one round trip. */
   async read(known: KnownPlan, params: Params, tenant: string | null): Promise<ReadAnswer> {
     const call = readCall(known, params, tenant);
-    const [rows] = await runFor(this.#database, tenant === null ? "tenantless" : { tenant }, [call]);
+    const [rows] = await runFor(this.#database, tenant === null ? "tenantless" : { tenant }, [
+      call,
+    ]);
     const row = rows?.[0];
     const missing = row?.[1] ?? "";
-    return { text: String(row?.[0]), missing: missing === "" ? [] : missing.split(",").map(Number) };
+    return {
+      text: String(row?.[0]),
+      missing: missing === "" ? [] : missing.split(",").map(Number),
+    };
   }
 }

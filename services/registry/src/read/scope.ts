@@ -1,6 +1,14 @@
 /** What a part of a plan is about, and what the parts of one statement have in common. */
 import { invalidData } from "@sextant/errors";
-import { columnName, type Field, fieldsOf, type Kind, kinds, tableName, type Value } from "@sextant/registry-client";
+import {
+  columnName,
+  type Field,
+  fieldsOf,
+  type Kind,
+  kinds,
+  tableName,
+  type Value,
+} from "@sextant/registry-client";
 import { type ProbeForm, Slots, type SlotType } from "./parameters.ts";
 import { identifier } from "./sql-text.ts";
 
@@ -52,10 +60,17 @@ export class Build {
   }
 
   /** A table with its alias, and the conditions it is read under. */
-  source(kind: Kind, alias: string, condition: string): { readonly from: string; readonly where: string } {
+  source(
+    kind: Kind,
+    alias: string,
+    condition: string,
+  ): { readonly from: string; readonly where: string } {
     this.kinds.add(kind);
     const from = `${identifier(tableName(kind))} ${alias}`;
-    return { from, where: kinds[kind].tenantless ? condition : `${this.wall(alias)} and ${condition}` };
+    return {
+      from,
+      where: kinds[kind].tenantless ? condition : `${this.wall(alias)} and ${condition}`,
+    };
   }
 }
 
@@ -78,7 +93,9 @@ export class Scope {
 
   field(name: string): Field {
     const fields = this.kind === null ? { id: fieldsOf("tenant")["id"] } : fieldsOf(this.kind);
-    const field = Object.hasOwn(fields, name) ? (fields as Readonly<Record<string, Field>>)[name] : undefined;
+    const field = Object.hasOwn(fields, name)
+      ? (fields as Readonly<Record<string, Field>>)[name]
+      : undefined;
     return field ?? refusePlan(`${this.kind ?? "an entity without a kind"} has no field ${name}`);
   }
 
@@ -90,23 +107,41 @@ export class Scope {
 }
 
 /** How a value of a field's type is sent, for the types that can be compared. */
-export function comparable(scope: Scope, name: string): SlotType & ("uuid" | "text" | "int" | "bool" | "timestamp") {
+export function comparable(
+  scope: Scope,
+  name: string,
+): SlotType & ("uuid" | "text" | "int" | "bool" | "timestamp") {
   const { type } = scope.field(name);
-  if (type === "json" || type === "secret" || type === "texts") return refusePlan(`${name} cannot be compared`);
+  if (type === "json" || type === "secret" || type === "texts")
+    return refusePlan(`${name} cannot be compared`);
   return type;
 }
 
-const SQL_TYPES = { uuid: "uuid", text: "text", int: "integer", bool: "boolean", timestamp: "timestamptz" } as const;
+const SQL_TYPES = {
+  uuid: "uuid",
+  text: "text",
+  int: "integer",
+  bool: "boolean",
+  timestamp: "timestamptz",
+} as const;
 
 /** The SQL of a value that is compared as `type`. `around` is the scope that `parent` means. */
-export function valueSQL(build: Build, around: Scope | undefined, value: Value, type: SlotType): string {
+export function valueSQL(
+  build: Build,
+  around: Scope | undefined,
+  value: Value,
+  type: SlotType,
+): string {
   if ("param" in value) return build.slots.place(value.param, type);
   let scope = around;
   for (let up = value.up ?? 0; up > 0; up -= 1) scope = scope?.parent;
-  if (scope === undefined) return refusePlan(`there is no object around whose ${value.parent} could be meant`);
+  if (scope === undefined)
+    return refusePlan(`there is no object around whose ${value.parent} could be meant`);
   const column = scope.column(value.parent);
   const stored = scope.field(value.parent).type;
   if (stored === type) return column;
   const sqlType = SQL_TYPES[type as keyof typeof SQL_TYPES];
-  return sqlType === undefined ? refusePlan(`${value.parent} cannot stand here`) : `${column}::${sqlType}`;
+  return sqlType === undefined
+    ? refusePlan(`${value.parent} cannot stand here`)
+    : `${column}::${sqlType}`;
 }

@@ -41,7 +41,8 @@ export function concatenation(pieces: readonly Piece[]): string {
   let rest = parts;
   while (rest.length > ARGUMENTS) {
     const next: string[] = [];
-    for (let at = 0; at < rest.length; at += ARGUMENTS) next.push(`concat(${rest.slice(at, at + ARGUMENTS).join(", ")})`);
+    for (let at = 0; at < rest.length; at += ARGUMENTS)
+      next.push(`concat(${rest.slice(at, at + ARGUMENTS).join(", ")})`);
     rest = next;
   }
   return `concat(${rest.join(", ")})`;

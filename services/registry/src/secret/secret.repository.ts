@@ -3,7 +3,8 @@ import type { Database } from "../database/database.ts";
 import { runFor } from "../read/read.repository.ts";
 import { recordSQL } from "../read/record.ts";
 
-const statementFor = (kind: SecretKind): string => `select ${recordSQL(kind, "t1")} from ${tableName(kind)} t1 where t1.hash = $1`;
+const statementFor = (kind: SecretKind): string =>
+  `select ${recordSQL(kind, "t1")} from ${tableName(kind)} t1 where t1.hash = $1`;
 
 const STATEMENTS: Readonly<Record<SecretKind, string>> = {
   apiToken: statementFor("apiToken"),
@@ -22,7 +23,9 @@ export class SecretRepository {
   /** JSON text of the holder with its tenant. */
   async byHash(kind: SecretKind, hash: string): Promise<string | undefined> {
     if (!/^[0-9a-f]{64}$/.test(hash)) return undefined;
-    const [rows] = await runFor(this.#database, { secret: hash }, [{ text: STATEMENTS[kind], values: [hash] }]);
+    const [rows] = await runFor(this.#database, { secret: hash }, [
+      { text: STATEMENTS[kind], values: [hash] },
+    ]);
     return rows?.[0]?.[0] ?? undefined;
   }
 }

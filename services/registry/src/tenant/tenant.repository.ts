@@ -17,7 +17,10 @@ export class TenantRepository {
   /** JSON text of the tenant. */
   async find(by: FindTenant): Promise<string | undefined> {
     if ("id" in by ? !isUUID(by.id) : by.externalID.includes("\0")) return undefined;
-    const call = "id" in by ? { text: BY_ID, values: [by.id] } : { text: BY_EXTERNAL_ID, values: [by.externalID] };
+    const call =
+      "id" in by
+        ? { text: BY_ID, values: [by.id] }
+        : { text: BY_EXTERNAL_ID, values: [by.externalID] };
     const [rows] = await runFor(this.#database, "tenantless", [call]);
     return rows?.[0]?.[0] ?? undefined;
   }

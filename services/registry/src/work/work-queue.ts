@@ -2,7 +2,10 @@
 import type { ClaimRequest, Queue, SettleRequest } from "@sextant/registry-client";
 import type { WorkRepository } from "./work.repository.ts";
 
-type Waiter = { readonly request: ClaimRequest; readonly answer: (work: readonly string[]) => void };
+type Waiter = {
+  readonly request: ClaimRequest;
+  readonly answer: (work: readonly string[]) => void;
+};
 
 /** How often the database is asked while somebody waits and nothing hints at work, in milliseconds. */
 const POLL = 1_000;
@@ -32,7 +35,8 @@ export class WorkQueue {
       await this.#giveBack(found);
       return [];
     }
-    if (found.length > 0 || request.waitSeconds === 0 || this.#closed || signal?.aborted === true) return found;
+    if (found.length > 0 || request.waitSeconds === 0 || this.#closed || signal?.aborted === true)
+      return found;
     return new Promise((resolve) => {
       const answer = (work: readonly string[]): void => {
         clearTimeout(timer);
@@ -65,7 +69,9 @@ export class WorkQueue {
   /** Whoever asked has gone: another may have the work at once, not only when the lease is over. */
   async #giveBack(work: readonly string[]): Promise<void> {
     const items = work.map((text) => {
-      const { tenant, id, leaseToken, version } = JSON.parse(text) as SettleRequest["items"][number];
+      const { tenant, id, leaseToken, version } = JSON.parse(
+        text,
+      ) as SettleRequest["items"][number];
       return { tenant, id, leaseToken, version, done: false, values: {} };
     });
     await this.#repository.settle({ queue: this.queue, items });

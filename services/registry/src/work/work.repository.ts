@@ -48,13 +48,18 @@ export class WorkRepository {
       text = claimSQL(queue);
       this.#claims.set(queue, text);
     }
-    const [rows] = await runFor(this.#database, { queue }, [{ text, values: [String(max), String(leaseSeconds)] }]);
+    const [rows] = await runFor(this.#database, { queue }, [
+      { text, values: [String(max), String(leaseSeconds)] },
+    ]);
     return (rows ?? []).map((row) => String(row[0]));
   }
 
   /** Ends claims, in one transaction. */
   async settle({ queue, items }: SettleRequest): Promise<void> {
-    const groups = Map.groupBy(items, ({ done, values }) => `${done} ${Object.keys(values).toSorted().join(" ")}`);
+    const groups = Map.groupBy(
+      items,
+      ({ done, values }) => `${done} ${Object.keys(values).toSorted().join(" ")}`,
+    );
     const calls = [...groups.values()].flatMap((group) => settleCalls(queue, group));
     await runFor(this.#database, { queue }, calls);
   }
@@ -74,11 +79,31 @@ function settleCalls(queue: Queue, items: readonly Item[]): readonly Call[] {
   const fields: Readonly<Record<string, Field>> = kinds[queue].fields;
   const values: string[] = [];
   const columns = [
-    column(items.map(({ tenant }) => tenant), "uuid", values),
-    column(items.map(({ id }) => id), "uuid", values),
-    column(items.map(({ leaseToken }) => leaseToken), "uuid", values),
-    column(items.map(({ nextAttemptAt }) => nextAttemptAt ?? null), "timestamptz", values),
-    column(items.map(({ version }) => (version === undefined ? null : String(version))), "integer", values),
+    column(
+      items.map(({ tenant }) => tenant),
+      "uuid",
+      values,
+    ),
+    column(
+      items.map(({ id }) => id),
+      "uuid",
+      values,
+    ),
+    column(
+      items.map(({ leaseToken }) => leaseToken),
+      "uuid",
+      values,
+    ),
+    column(
+      items.map(({ nextAttemptAt }) => nextAttemptAt ?? null),
+      "timestamptz",
+      values,
+    ),
+    column(
+      items.map(({ version }) => (version === undefined ? null : String(version))),
+      "integer",
+      values,
+    ),
   ];
   const names = ["tenant_id", "id", "lease_token", "next_attempt_at", "version"];
   const set: string[] = [];
@@ -88,7 +113,9 @@ function settleCalls(queue: Queue, items: readonly Item[]): readonly Call[] {
       faults.push({ field: `values.${name}`, message: `cannot be set when ${queue} is settled` });
       continue;
     }
-    const texts = items.map((item) => storedValue(`values.${name}`, field, item.values[name], faults));
+    const texts = items.map((item) =>
+      storedValue(`values.${name}`, field, item.values[name], faults),
+    );
     columns.push(column(texts, COLUMN_TYPES[field.type], values));
     names.push(`new_${columnName(name)}`);
     set.push(`${columnName(name)} = item.new_${columnName(name)}`);
@@ -98,16 +125,25 @@ function settleCalls(queue: Queue, items: readonly Item[]): readonly Call[] {
   }
   if (faults.length > 0) throw invalidData("SettleRequest", faults);
   const from = `unnest(${columns.join(", ")}) as item (${names.join(", ")})`;
-  const claimed = "t1.tenant_id = item.tenant_id and t1.id = item.id and t1.lease_token = item.lease_token";
+  const claimed =
+    "t1.tenant_id = item.tenant_id and t1.id = item.id and t1.lease_token = item.lease_token";
   const free = "lease_token = null, lease_until = null, updated_at = now()";
   if (queue === "staleRuntime") {
     // Marked again since it was claimed: due at once, as if it had not been tried.
     const renewed = "t1.version > item.version";
-    const next = done ? "now()" : `case when ${renewed} then now() else coalesce(item.next_attempt_at, now()) end`;
+    const next = done
+      ? "now()"
+      : `case when ${renewed} then now() else coalesce(item.next_attempt_at, now()) end`;
     const attempts = `attempts = case when ${renewed} then 0 else t1.attempts end`;
     const update = `update ${table} t1 set ${[...set, attempts, `next_attempt_at = ${next}`, free].join(", ")} from ${from} where ${claimed}`;
     if (!done) return [{ text: update, values }];
-    return [{ text: `delete from ${table} t1 using ${from} where ${claimed} and t1.version = item.version`, values }, { text: update, values }];
+    return [
+      {
+        text: `delete from ${table} t1 using ${from} where ${claimed} and t1.version = item.version`,
+        values,
+      },
+      { text: update, values },
+    ];
   }
   const next = done ? "null" : "coalesce(item.next_attempt_at, now())";
   const text = `update ${table} t1 set ${[...set, `next_attempt_at = ${next}`, free].join(", ")} from ${from} where ${claimed}`;

@@ -1,0 +1,230 @@
+/** The Registry over HTTP. Plans are sent once; calls are repeated while the Registry cannot be reached, commits under their id. */
+import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { fromJSON, internal } from "@sextant/errors";
+import type { Signer } from "@sextant/identity";
+import { createInternalClient, type InternalReply, type InternalTLS } from "@sextant/service";
+import {
+  type Claimed,
+  type ClaimRequest,
+  type Commit,
+  type CommitAnswer,
+  type FindTenant,
+  type Queue,
+  type ReadAnswer,
+  type Registry,
+  RegistryUnavailableError,
+  type SecretHolder,
+  type SecretKind,
+  UNKNOWN_PLAN,
+  type WatchAnswer,
+} from "./contract.ts";
+import type { StoredRecord } from "./kinds.ts";
+import type { Params, ReadPlan } from "./read-plan.ts";
+
+/** How the client is made. */
+export type RegistryClientOptions = {
+  readonly url: string;
+  readonly signer: Signer;
+  readonly tls?: InternalTLS | undefined;
+  /** How long a call is repeated while the Registry cannot be reached, in milliseconds. */
+  readonly deadline?: number;
+  readonly connections?: number;
+  /** Milliseconds from any beginning; for tests. */
+  readonly now?: () => number;
+};
+
+/** A client, to be closed at the end. */
+export type RegistryClient = Registry & { close(): Promise<void> };
+
+const DEADLINE = 10_000;
+const FIRST_PAUSE = 25;
+const LONGEST_PAUSE = 500;
+/** Connections for calls that are held, apart from those that are answered at once. */
+const HELD_CONNECTIONS = 16;
+/** Hashes of plans that the Registry is thought to know. */
+const REMEMBERED = 5_000;
+
+/** Undici's and Node's names for a connection that was not made, or broke. */
+const LOST =
+  /^(?:ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOST|ENETUNREACH|ETIMEDOUT|UND_ERR_(?:SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|CLOSED))/;
+
+function isLost(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
+  if (typeof code === "string" && LOST.test(code)) return true;
+  return isLost(cause) || (Array.isArray(errors) && errors.some((one) => isLost(one)));
+}
+
+/** Hashes of plans: by the object when it is used again, else by what it says. */
+class PlanHashes {
+  readonly #byIdentity = new WeakMap<ReadPlan, string>();
+  readonly #sent = new Set<string>();
+
+  hashOf(plan: ReadPlan): string {
+    let hash = this.#byIdentity.get(plan);
+    if (hash === undefined) {
+      hash = createHash("sha256").update(JSON.stringify(plan)).digest("base64url");
+      this.#byIdentity.set(plan, hash);
+    }
+    return hash;
+  }
+
+  /** What is sent of a plan: the whole of it when the Registry is not known to have it. */
+  reference(
+    plan: ReadPlan,
+    whole: boolean,
+  ): { readonly planHash: string; readonly plan?: ReadPlan } {
+    const planHash = this.hashOf(plan);
+    return whole || !this.#sent.has(planHash) ? { planHash, plan } : { planHash };
+  }
+
+  sent(plan: ReadPlan): void {
+    if (this.#sent.size >= REMEMBERED) this.#sent.clear();
+    this.#sent.add(this.hashOf(plan));
+  }
+}
+
+/** The typed error of an answer, or an internal one that says what was seen. */
+async function errorOf(reply: InternalReply, path: string): Promise<Error> {
+  const text = await reply.body.text();
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    parsed = undefined;
+  }
+  return (
+    fromJSON(parsed) ??
+    internal(crypto.randomUUID(), new Error(`the registry answered ${reply.status} to ${path}`))
+  );
+}
+
+/** Makes a client for one service, as which the signer speaks. */
+export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
+  const deadline = options.deadline ?? DEADLINE;
+  const now = options.now ?? (() => performance.now());
+  const { url, signer, tls } = options;
+  const shared = { audience: "registry", url, signer, tls } as const;
+  const quick = createInternalClient(
+    options.connections === undefined ? shared : { ...shared, connections: options.connections },
+  );
+  const held = createInternalClient({ ...shared, connections: HELD_CONNECTIONS });
+  const plans = new PlanHashes();
+
+  /** Sends until there is an answer that says something. */
+  const send = async (
+    path: string,
+    body: (whole: boolean) => string,
+    kept?: { readonly signal: AbortSignal | undefined },
+  ): Promise<InternalReply> => {
+    const client = kept === undefined ? quick : held;
+    const signal = kept?.signal;
+    const until = now() + deadline;
+    let wait = FIRST_PAUSE;
+    let whole = false;
+    for (;;) {
+      let cause: unknown;
+      try {
+        const reply = await client.send({ method: "POST", path, body: body(whole), signal });
+        if (reply.status < 300) return reply;
+        if (reply.status === UNKNOWN_PLAN && !whole) {
+          await reply.body.dump();
+          whole = true;
+          continue;
+        }
+        const error = await errorOf(reply, path);
+        if (reply.status !== 503) throw error;
+        cause = error;
+      } catch (error) {
+        if (cause === undefined && !isLost(error)) throw error;
+        cause ??= error;
+      }
+      if (now() + wait >= until)
+        throw new RegistryUnavailableError("the registry cannot be reached now", cause);
+      await pause(wait, undefined, signal === undefined ? {} : { signal });
+      wait = Math.min(wait * 2, LONGEST_PAUSE);
+    }
+  };
+
+  /** As `send`, with the whole body: it may break off, too. */
+  const ask = async (
+    path: string,
+    body: (whole: boolean) => string,
+    kept?: { readonly signal: AbortSignal | undefined },
+  ): Promise<{ readonly text: string; readonly headers: InternalReply["headers"] }> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const reply = await send(path, body, kept);
+      try {
+        return { text: await reply.body.text(), headers: reply.headers };
+      } catch (error) {
+        if (!isLost(error) || attempt >= 3)
+          throw new RegistryUnavailableError("the registry's answer broke off", error);
+      }
+    }
+  };
+
+  const json = async (
+    path: string,
+    value: unknown,
+    kept?: { readonly signal: AbortSignal | undefined },
+  ): Promise<unknown> => {
+    const body = JSON.stringify(value);
+    return JSON.parse((await ask(path, () => body, kept)).text) as unknown;
+  };
+
+  return {
+    async read({
+      tenant,
+      plan,
+      params,
+    }: {
+      tenant: string | null;
+      plan: ReadPlan;
+      params: Params;
+    }): Promise<ReadAnswer> {
+      const { text, headers } = await ask("/v1/read", (whole) =>
+        JSON.stringify({ tenant, ...plans.reference(plan, whole), params }),
+      );
+      plans.sent(plan);
+      const missing = headers["x-sextant-missing"];
+      return { text, missing: typeof missing === "string" ? missing.split(",").map(Number) : [] };
+    },
+
+    async commit(commit: Commit): Promise<CommitAnswer> {
+      const reads = [commit.before, commit.after].filter((one) => one !== undefined);
+      const body = (whole: boolean): string => {
+        const reference = (one: Commit["before"]) =>
+          one && { ...plans.reference(one.plan, whole), params: one.params };
+        return JSON.stringify({
+          ...commit,
+          before: reference(commit.before),
+          after: reference(commit.after),
+        });
+      };
+      const { text } = await ask("/v1/commit", body);
+      for (const { plan } of reads) plans.sent(plan);
+      return JSON.parse(text) as CommitAnswer;
+    },
+
+    watch: async (request, signal) => (await json("/v1/watch", request, { signal })) as WatchAnswer,
+
+    claim: async <Q extends Queue>(request: ClaimRequest & { queue: Q }, signal?: AbortSignal) =>
+      (await json("/v1/claim", request, { signal })) as readonly Claimed<Q>[],
+
+    settle: async (request) => {
+      const body = JSON.stringify(request);
+      await ask("/v1/settle", () => body);
+    },
+
+    findBySecret: async <K extends SecretKind>(kind: K, hash: string) =>
+      ((await json("/v1/find-secret", { kind, hash })) as SecretHolder<K> | null) ?? undefined,
+
+    findTenant: async (by: FindTenant) =>
+      ((await json("/v1/find-tenant", by)) as StoredRecord<"tenant"> | null) ?? undefined,
+
+    close: async () => {
+      await Promise.all([quick.close(), held.close()]);
+    },
+  };
+}

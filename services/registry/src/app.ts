@@ -1,0 +1,120 @@
+/** The object graph of the Registry's process. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { createVerifier, readServiceKeys } from "@sextant/identity";
+import type { Logger } from "@sextant/logging";
+import { createIDSource } from "@sextant/registry-client";
+import {
+  type App,
+  Counter,
+  Gauge,
+  listen,
+  type ProcessContext,
+  readInternalTLS,
+  requestListener,
+} from "@sextant/service";
+import { ensureBootstrap, readBootstrap } from "./bootstrap.ts";
+import type { RegistrySettings } from "./config.ts";
+import { Database } from "./database/database.ts";
+import { isNotThereYet } from "./database/error.ts";
+import { Listener } from "./database/listener.ts";
+import { prepareDatabase } from "./database/prepare.ts";
+import { FEED_CHANNEL } from "./feed/feed.repository.ts";
+import { createRegistry } from "./registry.ts";
+import { registryRoutes } from "./routes.ts";
+
+const RETRY_AFTER = 500;
+/** How long open calls may take to end. Held ones are answered at once. */
+const DRAIN = 5_000;
+
+/** Prepares the database as soon as it can be reached. What will not pass by waiting ends the process. */
+async function reachDatabase(settings: RegistrySettings, log: Logger): Promise<string> {
+  let told = false;
+  for (;;) {
+    try {
+      return await prepareDatabase(
+        {
+          ownerURL: settings.DATABASE_URL,
+          serviceURL: settings.DATABASE_SERVICE_URL,
+          servicePassword: () =>
+            readFileSync(join(settings.SEXTANT_KEYS_DIR, "database-password"), "utf8").trim(),
+        },
+        log,
+      );
+    } catch (error) {
+      if (!isNotThereYet(error)) throw error;
+      if (!told)
+        log.info(
+          { reason: error instanceof Error ? error.message : "" },
+          "waiting for the database",
+        );
+      told = true;
+      await pause(RETRY_AFTER);
+    }
+  }
+}
+
+/** Starts the Registry. */
+export async function start(
+  settings: RegistrySettings,
+  { log, metrics }: ProcessContext,
+): Promise<App> {
+  const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "registry");
+  const tls =
+    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
+  const bootstrap =
+    settings.SEXTANT_BOOTSTRAP_FILE === undefined
+      ? undefined
+      : readBootstrap(settings.SEXTANT_BOOTSTRAP_FILE);
+
+  const url = await reachDatabase(settings, log);
+  const database = new Database({ url, log, connections: settings.DATABASE_CONNECTIONS });
+  const core = createRegistry({ database, log });
+  const listener = new Listener(url, FEED_CHANNEL, (payload) => core.feed.hint(payload), log);
+  await core.feed.start();
+  listener.start();
+  if (bootstrap !== undefined) {
+    const registries = {
+      director: core.registryFor("director"),
+      gateway: core.registryFor("api-gateway"),
+    };
+    await ensureBootstrap(bootstrap, registries, createIDSource(Date.now), log);
+  }
+
+  const calls = new Counter({
+    name: "sextant_registry_calls_total",
+    help: "Calls of the Registry's verbs",
+    labelNames: ["verb", "caller"],
+    registers: [metrics],
+  });
+  new Gauge({
+    name: "sextant_registry_database_connections",
+    help: "Connections to the database, and calls that wait for one",
+    labelNames: ["state"],
+    registers: [metrics],
+    collect() {
+      this.set({ state: "open" }, database.load.connections);
+      this.set({ state: "awaited" }, database.load.waiting);
+    },
+  });
+
+  const verifier = createVerifier({ service: "registry", trust: keys.trust, now: Date.now });
+  const routes = registryRoutes(core, verifier, (verb, caller) => calls.inc({ verb, caller }));
+  const server = await listen({
+    address: settings.SEXTANT_LISTEN,
+    listener: requestListener(routes, log),
+    tls: tls === undefined ? undefined : { ...tls, requestCert: true, rejectUnauthorized: true },
+  });
+  log.info({ host: server.host, port: server.port }, "listening");
+
+  return {
+    readiness: () => (core.feed.interrupted ? "the database cannot be reached" : undefined),
+    close: async () => {
+      await core.close();
+      await server.close(DRAIN);
+      await listener.stop();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** The Registry's settings. */
+import { loadConfig, wholeNumber } from "@sextant/config";
+import { serviceSettings } from "@sextant/service";
+import { z } from "zod";
+
+const databaseURL = z.string().transform((text, context) => {
+  const url = URL.parse(text);
+  const usable =
+    (url?.protocol === "postgres:" || url?.protocol === "postgresql:") && url.username !== "";
+  if (usable && url.pathname.length > 1) return text;
+  context.addIssue({
+    code: "custom",
+    message: "must be postgresql://role:password@host:port/database",
+  });
+  return z.NEVER;
+});
+
+const settings = serviceSettings.extend({
+  /** The role that owns the tables, or may make them. Used at start only. */
+  DATABASE_URL: databaseURL,
+  /** A plain role to work as. Without it the Registry makes one: DATABASE_URL's role then needs CREATEROLE. */
+  DATABASE_SERVICE_URL: databaseURL.optional(),
+  /** Connections to the database. */
+  DATABASE_CONNECTIONS: wholeNumber(2, 200).default(16),
+  /** File that names the first tenant and the admin's API token: see bootstrap.ts. */
+  SEXTANT_BOOTSTRAP_FILE: z.string().optional(),
+});
+
+/** See {@link readSettings}. */
+export type RegistrySettings = z.output<typeof settings>;
+
+/** Reads them from the environment. Throws ConfigError with all that is wrong. */
+export function readSettings(): RegistrySettings {
+  return loadConfig(settings, process.env);
+}
