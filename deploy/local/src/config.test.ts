@@ -38,10 +38,11 @@ test("the two listeners cannot share a port", () => {
 });
 
 test("services get their own settings and the machine's, but no credentials", () => {
-  const { serviceEnvironment } = read({
+  const { serviceEnvironment, registryEnvironment } = read({
     PATH: "/bin",
     SEXTANT_TOKEN_TTL_RUNTIME: "5",
     DATABASE_URL: "postgresql://u:p@h/d",
+    DATABASE_CONNECTIONS: "4",
     AWS_SECRET_ACCESS_KEY: "x",
     https_proxy: "http://proxy",
   });
@@ -50,6 +51,15 @@ test("services get their own settings and the machine's, but no credentials", ()
     SEXTANT_TOKEN_TTL_RUNTIME: "5",
     https_proxy: "http://proxy",
   });
+  expect(registryEnvironment).toMatchObject({ DATABASE_CONNECTIONS: "4" });
+});
+
+test("the role of another database is no role of the embedded one", () => {
+  const env = { DATABASE_SERVICE_URL: "postgresql://s:p@h/d" };
+  expect(read(env).registryEnvironment).toEqual({});
+  expect(read({ ...env, DATABASE_URL: "postgresql://u:p@h/d" }).registryEnvironment).toMatchObject(
+    env,
+  );
 });
 
 test("the names in public URLs get into the certificate", () => {

@@ -79,6 +79,8 @@ export interface LocalSettings {
   readonly colour: boolean;
   /** What the services get of this process's environment: their own settings, and no credentials. */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
+  /** More about the database, for the registry alone. */
+  readonly registryEnvironment: Readonly<Record<string, string>>;
   /** Whether npm is the parent process, whose end must end the plane. */
   readonly endsWithParent: boolean;
 }
@@ -129,13 +131,25 @@ export function readSettings(
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
     colour: isTerminal && (env["NO_COLOR"] ?? "") === "",
-    serviceEnvironment: Object.fromEntries(
-      Object.entries(env).flatMap(([name, value]) =>
-        value !== undefined && (MACHINE.test(name) || SERVICES_OWN.test(name))
-          ? [[name, value]]
-          : [],
-      ),
+    serviceEnvironment: select(env, (name) => MACHINE.test(name) || SERVICES_OWN.test(name)),
+    registryEnvironment: select(
+      env,
+      // Another role makes sense only in a database of one's own.
+      (name) =>
+        name.startsWith("DATABASE_") &&
+        (settings.DATABASE_URL !== undefined || name !== "DATABASE_SERVICE_URL"),
     ),
     endsWithParent: env["npm_lifecycle_event"] !== undefined,
   };
+}
+
+function select(
+  env: Readonly<Record<string, string | undefined>>,
+  isWanted: (name: string) => boolean,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && isWanted(name) ? [[name, value]] : [],
+    ),
+  );
 }

@@ -71,7 +71,11 @@ export function serviceProcesses(options: {
     "runtime-provisioner": { SEXTANT_RUNTIMES_DIR: join(home, "runtimes") },
     director: {},
     connector: {},
-    registry: { DATABASE_URL: databaseURL, SEXTANT_BOOTSTRAP_FILE: join(home, "bootstrap.json") },
+    registry: {
+      ...settings.registryEnvironment,
+      DATABASE_URL: databaseURL,
+      SEXTANT_BOOTSTRAP_FILE: join(home, "bootstrap.json"),
+    },
   };
   return STOP_ORDER.map((name) => ({
     name,
