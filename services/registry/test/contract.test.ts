@@ -2,12 +2,20 @@ import { createRegistryClient, type RegistryClient } from "@sextant/registry-cli
 import { silentLogger } from "@sextant/logging";
 import { listen, requestListener } from "@sextant/service";
 import { createTestKeys, createTestRegistry } from "@sextant/testkit";
+import { describe } from "vitest";
 import { registryRoutes } from "../src/routes.ts";
-import { describeContract } from "./contract.ts";
+import { describeCommits } from "./contract/commit.ts";
+import { describeFeed } from "./contract/feed.ts";
+import { given, type Implementation } from "./contract/given.ts";
+import { describeConditionsAndLabels } from "./contract/label.ts";
+import { describePages } from "./contract/page.ts";
+import { describeReads } from "./contract/read.ts";
+import { describeTenantsAndServices } from "./contract/tenant.ts";
+import { describeWork } from "./contract/work.ts";
 
-describeContract("the Registry in this process", () => createTestRegistry("director"));
+const inThisProcess = (): Promise<Implementation> => createTestRegistry("director");
 
-describeContract("the Registry over HTTP", async () => {
+const overHTTP = async (): Promise<Implementation> => {
   const inside = await createTestRegistry("director");
   const keys = createTestKeys();
   const routes = registryRoutes(inside.core, keys.verifierOf("registry"), () => undefined);
@@ -36,4 +44,19 @@ describeContract("the Registry over HTTP", async () => {
       await inside.close();
     },
   };
+};
+
+/** The contract as tests: whatever implements it has to pass them. */
+describe.each([
+  ["the Registry in its own process", inThisProcess],
+  ["the Registry over HTTP", overHTTP],
+])("%s", (_name, make) => {
+  const objects = given(make);
+  describeReads(objects);
+  describePages(objects);
+  describeConditionsAndLabels(objects);
+  describeCommits(objects);
+  describeTenantsAndServices(objects);
+  describeFeed(objects);
+  describeWork(objects);
 });

@@ -1,5 +1,5 @@
 /** Faults of the database, freed of what they say about rows: the text of a constraint error holds the row. */
-import { DatabaseError } from "pg";
+import type { DatabaseError } from "pg";
 
 /** The server refused a statement. */
 export class StatementError extends Error {

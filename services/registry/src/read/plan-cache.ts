@@ -87,7 +87,7 @@ export class PlanCache {
       }));
       throw invalidData("ReadPlan", faults);
     }
-    const known = new KnownPlan(parsed.data as ReadPlan, size);
+    const known = new KnownPlan(parsed.data, size);
     this.#plans.set(hash, known);
     this.#size += size;
     for (const [oldest, { size: freed }] of this.#plans) {
