@@ -11,6 +11,8 @@ export default defineConfig({
   test: {
     // Two workers keep two cores busy; more only make each other's timings worse.
     maxWorkers: 2,
+    // Node itself loads what is tested, as it does in production: a bundler's loader forgives imports that Node refuses.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     projects: [
       {
         test: {

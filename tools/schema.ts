@@ -20,7 +20,9 @@ export const schemaGenerator: Generator = {
     });
     const composed = composeServices(services);
     if (composed.errors !== undefined) {
-      throw new Error(`the subgraphs do not compose:\n${composed.errors.map((error) => error.message).join("\n")}`);
+      throw new Error(
+        `the subgraphs do not compose:\n${composed.errors.map((error) => error.message).join("\n")}`,
+      );
     }
     files["schema/supergraph.graphql"] = `${composed.supergraphSdl.trim()}\n`;
     return files;

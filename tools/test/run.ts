@@ -6,6 +6,9 @@ import { addCounts, type Counts, readReport } from "./report.ts";
 import { ROOT } from "./root.ts";
 import type { Stage } from "./stages.ts";
 
+/** The same code is loaded by many test files: compiled once, it loads sooner. */
+const COMPILED = join(ROOT, "node_modules", ".cache", "compiled");
+
 /** Runs the stages one after the other and answers with the exit code. All run, whatever fails on the way. */
 export async function runStages(stages: readonly Stage[]): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "sextant-test-"));
@@ -41,7 +44,7 @@ async function runStage(stage: Stage, reportFile: string): Promise<Counts> {
   const child = spawn(program, stage.counts ? [...words, ...reporters] : words, {
     cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ...stage.environment },
+    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env, ...stage.environment },
   });
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on("SIGTERM", forward).on("SIGINT", forward);

@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 /** What a plane that has just become ready says to whoever started it. */
 export interface ReadyFacts {
@@ -23,6 +23,9 @@ function typed(path: string, from: string): string {
 /** The message, with three commands to go on with. */
 export function readyMessage(facts: ReadyFacts, directory: string): string {
   const token = typed(facts.tokenFile, directory);
+  const home = dirname(facts.tokenFile);
+  const forThisHome =
+    home === join(directory, ".sextant") ? "" : `SEXTANT_HOME=${typed(home, directory)} `;
   return `
   Sextant is ready after ${facts.after.toFixed(1)} s.
 
@@ -38,7 +41,7 @@ export function readyMessage(facts: ReadyFacts, directory: string): string {
 
     curl --cacert ${typed(facts.caFile, directory)} -H "Authorization: Bearer $(cat ${token})" \\
       -H 'Content-Type: application/json' -d '{"query":"{ viewer { id type } }"}' ${facts.publicURL}/graphql
-    npm run demo
+    ${forThisHome}npm run demo
     kill ${process.pid}    # or Ctrl-C here: stops everything in order
 
 `;

@@ -11,6 +11,8 @@ import type { ServiceName } from "./topology.ts";
 
 const ROOT = dirname(dirname(dirname(import.meta.dirname)));
 const PARENT_WATCH = 500;
+/** npm passes on the Ctrl-C that the terminal has sent to this process too: one wish, two signals. */
+const SAME_WISH = 500;
 
 function serviceEntry(name: ServiceName): string {
   return join(ROOT, "services", name, "src", "main.ts");
@@ -66,14 +68,15 @@ async function keepPlane(settings: LocalSettings, entryOf: PlaneParts["entryOf"]
   });
 
   const told = Promise.withResolvers<string>();
-  let wasTold = false;
+  let toldAt: number | undefined;
   const stop = (cause: string): void => {
-    if (wasTold) {
+    if (toldAt !== undefined) {
+      if (performance.now() - toldAt < SAME_WISH) return;
       log.warn({ cause }, "ending at once");
       plane.kill();
       return;
     }
-    wasTold = true;
+    toldAt = performance.now();
     log.info({ cause }, "stopping in order");
     told.resolve(cause);
     void plane.stop();
@@ -93,7 +96,7 @@ async function keepPlane(settings: LocalSettings, entryOf: PlaneParts["entryOf"]
     return 0;
   } catch (error) {
     // A start that was broken off by a signal has done as it was told.
-    if (wasTold && error instanceof Fault) return 0;
+    if (toldAt !== undefined && error instanceof Fault) return 0;
     throw error;
   } finally {
     unwatch();

@@ -43,6 +43,16 @@ describe("a plane that is told to stop", () => {
     },
   );
 
+  test("by a Ctrl-C that npm passes on as well still ends in order", async () => {
+    const plane = new LocalPlane({ home: newHome() });
+    await plane.ready();
+    plane.child.kill("SIGINT");
+    await sleep(20);
+    plane.child.kill("SIGINT");
+    expect(await plane.exit()).toBe(0);
+    expect(plane.events().at(-1)).toBe("registry ended");
+  });
+
   test("twice ends at once", async () => {
     const plane = new LocalPlane({
       home: newHome(),
@@ -53,6 +63,8 @@ describe("a plane that is told to stop", () => {
     await until("the director is asked to end", () =>
       plane.events().includes("runtime-provisioner ended"),
     );
+    // Sooner it would be the same Ctrl-C that npm passes on.
+    await sleep(600);
     plane.child.kill("SIGINT");
     const begun = Date.now();
     expect(await plane.exit()).toBe(0);
