@@ -1,0 +1,226 @@
+/** The agent's loop: pair, then poll, report and renew until it is told to stop. */
+import type { Logger } from "@sextant/logging";
+import { hashToken, type Identity } from "../identity/identity.ts";
+import type { IdentityStore } from "../identity/identity-store.ts";
+import { pair, renew } from "../pairing/pairing.ts";
+import { fetchPlan, sendStatus } from "../plan/plan-client.ts";
+import { readPlanHead, reportOn, type PlanHead, type StatusReport } from "../plan/plan.ts";
+import type { PlanStore, StoredPlan } from "../plan/plan-store.ts";
+import type { ConnectionOptions, PlaneConnection } from "../plane/plane-connection.ts";
+import { PlaneError } from "../plane/plane-error.ts";
+import { LONGEST_MS, waitAfter, type FaultKind } from "./backoff.ts";
+import { afterFailedRenewal, nextStep, type Step } from "./step.ts";
+
+/** What the agent is made of. */
+export type AgentDependencies = {
+  readonly settings: {
+    readonly connectorUrl: string | undefined;
+    readonly token: string | undefined;
+    readonly runtimeId: string | undefined;
+  };
+  readonly identityStore: IdentityStore;
+  readonly planStore: PlanStore;
+  readonly connect: (options: ConnectionOptions) => PlaneConnection;
+  /** Finds the authority to check the plane at `url` by. */
+  readonly findAuthority: (url: URL, signal: AbortSignal) => Promise<string>;
+  readonly now: () => Date;
+  readonly random: () => number;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly log: Logger;
+};
+
+/** An agent that runs until `signal` says to stop. */
+export type Agent = {
+  run(signal: AbortSignal): Promise<void>;
+  /** Undefined when the last exchange with the plane succeeded, else why not. */
+  readiness(): string | undefined;
+};
+
+const FAULT_EVENT: Readonly<Record<FaultKind, string>> = {
+  unavailable: "plane not reachable",
+  refused:
+    "plane refuses this agent: its token is used or expired, or its certificate revoked; it needs a new token",
+  untrusted: "plane not trusted: its certificate does not lead to the expected root",
+  invalid: "plane's answer not understood",
+};
+
+/** A held request that is answered sooner, without news, was not held. */
+const SHORTEST_HOLD_MS = 1_000;
+
+/** Puts an agent together; {@link Agent.run} starts it. */
+export function createAgent(dependencies: AgentDependencies): Agent {
+  const { settings, identityStore, planStore, now, random, log } = dependencies;
+  const tokenHash = settings.token === undefined ? undefined : hashToken(settings.token);
+  let identity: Identity | undefined;
+  let connection: PlaneConnection | undefined;
+  let plan: StoredPlan | undefined;
+  let refusedToken: string | undefined;
+  let unready: string | undefined = "the agent is starting";
+  /** The revision that the plane has a report of since the start. */
+  let reported: number | undefined;
+
+  const become = async (next: Identity): Promise<void> => {
+    identity = next;
+    const old = connection;
+    connection = dependencies.connect({ ca: next.ca, client: next, now });
+    await old?.close();
+  };
+
+  const pairAgain = async (signal: AbortSignal): Promise<void> => {
+    const { connectorUrl, token, runtimeId } = settings;
+    if (connectorUrl === undefined || token === undefined)
+      throw new TypeError("nothing to pair with");
+    const url = new URL(connectorUrl);
+    let paired: Identity;
+    try {
+      paired = await pair(dependencyOfPairing, {
+        connectorUrl,
+        token,
+        findAuthority: () => dependencies.findAuthority(url, signal),
+        signal,
+      });
+    } catch (error) {
+      if (error instanceof PlaneError && error.kind === "refused") refusedToken = tokenHash;
+      throw error;
+    }
+    // The plan in place may be another runtime's.
+    await planStore.forgetEtag();
+    plan = undefined;
+    reported = undefined;
+    await become(paired);
+    log.info(
+      { subject: paired.subject, notAfter: paired.notAfter, renewAt: paired.renewAt },
+      "paired",
+    );
+    if (runtimeId !== undefined && !paired.subject.endsWith(`CN=${runtimeId}`)) {
+      log.warn(
+        { subject: paired.subject, runtimeId },
+        "token was for another runtime than the settings name",
+      );
+    }
+  };
+  const dependencyOfPairing = { store: identityStore, connect: dependencies.connect, now };
+
+  const renewCertificate = async (current: Identity, signal: AbortSignal): Promise<void> => {
+    try {
+      const renewed = await renew(dependencyOfPairing, current, connected(), signal);
+      await become(renewed);
+      log.info({ notAfter: renewed.notAfter, renewAt: renewed.renewAt }, "certificate renewed");
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // The certificate is still good: polls go on meanwhile.
+      identity = { ...current, renewAt: afterFailedRenewal(now(), random) };
+      log.warn({ ...describe(error), again: identity.renewAt }, "certificate not renewed");
+    }
+  };
+
+  const poll = async (
+    current: Identity,
+    holdSeconds: number,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { origin } = new URL(current.connectorUrl);
+    // The first answer after a start tells where the agent stands, so it is not waited for.
+    const hold = reported === undefined ? 0 : holdSeconds;
+    const asked = now().getTime();
+    const answer = await fetchPlan(connected(), origin, {
+      etag: plan?.etag,
+      holdSeconds: hold,
+      signal,
+    });
+    const isNew = answer.changed && (answer.etag === undefined || answer.etag !== plan?.etag);
+    if (isNew) {
+      await apply(answer.text, answer.etag, (report) =>
+        sendStatus(connected(), origin, report, signal),
+      );
+    } else if (hold > 0 && now().getTime() - asked < SHORTEST_HOLD_MS) {
+      // A plane that does not hold, or is about to stop, would else be asked without a pause.
+      await dependencies.sleep(SHORTEST_HOLD_MS * (1 + random()), signal);
+    }
+    if (plan !== undefined && plan.head.revision !== reported) {
+      await sendStatus(connected(), origin, reportOn(plan.head), signal);
+      reported = plan.head.revision;
+      log.info({ revision: reported }, "plan reported");
+    }
+  };
+
+  const apply = async (
+    text: string,
+    etag: string | undefined,
+    report: (status: StatusReport) => Promise<void>,
+  ): Promise<void> => {
+    let head: PlanHead;
+    try {
+      head = readPlanHead(text);
+    } catch (error) {
+      throw new PlaneError("invalid", `not a plan: ${(error as Error).message}`);
+    }
+    try {
+      await planStore.save(text, etag);
+    } catch (error) {
+      const fault = `the plan could not be written: ${(error as NodeJS.ErrnoException).code ?? "unknown fault"}`;
+      await report(reportOn(head, fault));
+      throw error;
+    }
+    plan = { etag, head };
+    reported = undefined;
+    log.info({ revision: head.revision, bytes: text.length }, "plan applied");
+  };
+
+  const connected = (): PlaneConnection => {
+    if (connection === undefined) throw new TypeError("not connected");
+    return connection;
+  };
+
+  const perform = async (step: Step, signal: AbortSignal): Promise<void> => {
+    if (step.do === "wait") {
+      unready = step.why;
+      log.error({ why: step.why }, "no usable certificate: start the agent with a new token");
+      await dependencies.sleep(LONGEST_MS, signal);
+    } else if (step.do === "pair") await pairAgain(signal);
+    else if (identity !== undefined) {
+      if (step.do === "renew") await renewCertificate(identity, signal);
+      else await poll(identity, step.holdSeconds, signal);
+      unready = undefined;
+    }
+  };
+
+  return {
+    async run(signal) {
+      const stored = await identityStore.load();
+      if (stored !== undefined) await become(stored);
+      plan = await planStore.load();
+      log.info({ paired: stored !== undefined, revision: plan?.head.revision }, "started");
+      for (let attempt = 0; !signal.aborted;) {
+        try {
+          await perform(nextStep({ now: now(), identity, tokenHash, refusedToken }), signal);
+          attempt = 0;
+        } catch (error) {
+          if (signal.aborted) break;
+          attempt += 1;
+          const { kind, message, retryAfterMs } = describe(error);
+          unready = message;
+          const waitMs = waitAfter({ kind, attempt, retryAfterMs }, random);
+          log[kind === "unavailable" ? "warn" : "error"](
+            { fault: message, attempt, waitMs },
+            FAULT_EVENT[kind],
+          );
+          await dependencies.sleep(waitMs, signal);
+        }
+      }
+      await connection?.close();
+    },
+    readiness: () => unready,
+  };
+}
+
+function describe(error: unknown): {
+  kind: FaultKind;
+  message: string;
+  retryAfterMs: number | undefined;
+} {
+  if (error instanceof PlaneError) {
+    return { kind: error.kind, message: error.message, retryAfterMs: error.retryAfterMs };
+  }
+  return { kind: "unavailable", message: (error as Error).message, retryAfterMs: undefined };
+}

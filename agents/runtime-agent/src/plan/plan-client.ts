@@ -1,0 +1,52 @@
+/** The agent's own two requests on the mTLS listener. */
+import type { PlaneConnection } from "../plane/plane-connection.ts";
+import type { StatusReport } from "./plan.ts";
+
+/** A plan as it was sent, or the word that nothing has changed. */
+export type PlanAnswer =
+  | { readonly changed: true; readonly text: string; readonly etag: string | undefined }
+  | { readonly changed: false };
+
+/** What the plane is asked with. */
+export type PlanRequest = {
+  readonly etag: string | undefined;
+  /** How long the plane may hold the request; 0: it answers at once. */
+  readonly holdSeconds: number;
+  readonly signal: AbortSignal;
+};
+
+/** Asks for the plan. */
+export async function fetchPlan(
+  connection: PlaneConnection,
+  origin: string,
+  { etag, holdSeconds, signal }: PlanRequest,
+): Promise<PlanAnswer> {
+  const answer = await connection.send({
+    method: "GET",
+    url: `${origin}/v1/runtime/plan`,
+    signal,
+    headers: {
+      accept: "application/json",
+      ...(etag === undefined ? {} : { "if-none-match": etag }),
+      ...(holdSeconds > 0 ? { prefer: `wait=${holdSeconds}` } : {}),
+    },
+  });
+  return answer.status === 304
+    ? { changed: false }
+    : { changed: true, text: answer.text, etag: answer.etag };
+}
+
+/** Reports what became of a plan. */
+export async function sendStatus(
+  connection: PlaneConnection,
+  origin: string,
+  report: StatusReport,
+  signal: AbortSignal,
+): Promise<void> {
+  await connection.send({
+    method: "POST",
+    url: `${origin}/v1/runtime/status`,
+    body: JSON.stringify(report),
+    signal,
+  });
+}

@@ -1,0 +1,42 @@
+/** What the agent reads of a plan, and what it reports. The rest of a plan is for those who read the agent's file. */
+import { z } from "zod";
+
+const plan = z.looseObject({
+  revision: z.int().nonnegative(),
+  resources: z.array(z.looseObject({ id: z.string() })).optional(),
+});
+
+/** The parts of a plan that the agent itself needs. */
+export type PlanHead = { readonly revision: number; readonly itemIds: readonly string[] };
+
+/** Reads a plan's text. Throws when it is not a plan. */
+export function readPlanHead(text: string): PlanHead {
+  const { revision, resources = [] } = plan.parse(JSON.parse(text));
+  return { revision, itemIds: resources.map(({ id }) => id) };
+}
+
+/** The report on one plan. */
+export type StatusReport = {
+  readonly revision: number;
+  readonly applied: boolean;
+  readonly ready: boolean;
+  readonly items: readonly {
+    readonly id: string;
+    readonly applied: boolean;
+    readonly ready: boolean;
+    readonly message: string;
+  }[];
+  readonly health: readonly [];
+};
+
+/** The report that the plan is in place, or, with `fault`, that it could not be put there. */
+export function reportOn({ revision, itemIds }: PlanHead, fault?: string): StatusReport {
+  const done = fault === undefined;
+  return {
+    revision,
+    applied: done,
+    ready: done,
+    items: itemIds.map((id) => ({ id, applied: done, ready: done, message: fault ?? "" })),
+    health: [],
+  };
+}
