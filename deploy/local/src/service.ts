@@ -53,7 +53,7 @@ export function servicePlan(
       // A service waits for what it depends on; one that gives up during the first start cannot run as it is set.
       if (code === null || code === 0) return undefined;
       return new Fault(
-        `${name} could not start: ${lastWords === "" ? `exit code ${code}` : lastWords}`,
+        `${name} could not start: ${inShort(lastWords) || `exit code ${code}`}`,
         "Mend what it says and start again; the log lines above say more.",
       );
     },
@@ -81,4 +81,9 @@ function reasonIn(body: string): string {
   } catch {
     return body;
   }
+}
+
+/** Of a crash's stack the one line that says what happened; of anything else all of it. */
+function inShort(words: string): string {
+  return /^(?:\w*Error\b.*|.*\[ERR_\w+\].*)$/m.exec(words)?.[0] ?? words;
 }
