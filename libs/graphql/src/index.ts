@@ -32,5 +32,5 @@ export {
 export { MAX_PAGE } from "./page.ts";
 export { idParameter } from "./query-plan.ts";
 export { Answer, type GraphCall, type Resolver, type Resolvers, type Returning } from "./resolver.ts";
-export { checkedScalar, loadSubgraph, type SubgraphSchema } from "./schema.ts";
+export { checkedScalar, loadSubgraph, publicSchema, type SubgraphSchema } from "./schema.ts";
 export { requestError } from "./field-error.ts";

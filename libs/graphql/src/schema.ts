@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSubgraphSchema, printSubgraphSchema } from "@apollo/subgraph";
-import { GraphQLScalarType, type GraphQLSchema, parse, valueFromASTUntyped } from "graphql";
+import { GraphQLObjectType, GraphQLScalarType, GraphQLSchema, parse, valueFromASTUntyped } from "graphql";
 
 /** A subgraph's schema and the SDL it publishes. */
 export type SubgraphSchema = { readonly schema: GraphQLSchema; readonly sdl: string };
@@ -41,4 +41,14 @@ export function checkedScalar(name: string, check: (value: unknown) => unknown):
     parseLiteral: (node, variables) => check(valueFromASTUntyped(node, variables)),
     serialize: (value) => value,
   });
+}
+
+/** The schema of a published SDL, without the fields by which a gateway joins it to others. */
+export function publicSchema(sdl: string): GraphQLSchema {
+  const { query, ...config } = buildSubgraphSchema([{ typeDefs: parse(sdl, { noLocation: true }) }]).toConfig();
+  const { fields, ...type } = (query as GraphQLObjectType).toConfig();
+  const { _entities, _service, ...served } = fields;
+  const publicQuery = new GraphQLObjectType({ ...type, fields: served });
+  const types = config.types.filter((one) => one.name !== publicQuery.name && !one.name.startsWith("_") );
+  return new GraphQLSchema({ ...config, query: publicQuery, types });
 }

@@ -17,7 +17,7 @@ export type Call = {
   /** Aborted when the client goes away before the answer. */
   readonly signal: AbortSignal;
   readonly request: IncomingMessage;
-  /** The whole body; throws INVALID_DATA when it is larger than the route allows. */
+  /** The whole body, the same each time; throws INVALID_DATA when it is larger than the route allows. */
   body(): Promise<Buffer>;
 };
 
@@ -124,6 +124,7 @@ export function requestListener(
     response.on("close", () => {
       if (!response.writableFinished) gone.abort();
     });
+    let body: Promise<Buffer> | undefined;
     const call: Call = {
       method: request.method ?? "GET",
       path,
@@ -132,7 +133,7 @@ export function requestListener(
       requestID,
       signal: gone.signal,
       request,
-      body: () => readBody(request, route?.maxBody ?? ONE_MEBIBYTE),
+      body: () => (body ??= readBody(request, route?.maxBody ?? ONE_MEBIBYTE)),
     };
     answer(call, route)
       .catch((thrown: unknown) => {

@@ -31,6 +31,8 @@ export type InternalClient = {
   text(call: InternalCall): Promise<string>;
   /** The answer's JSON; throws as `text` does. */
   json(call: InternalCall): Promise<unknown>;
+  /** The typed error in an answer of `send`, or INTERNAL. */
+  errorOf(reply: InternalReply, path: string): Promise<Error>;
   close(): Promise<void>;
 };
 
@@ -74,23 +76,26 @@ export function createInternalClient(options: {
     return { status: answer.statusCode, headers: answer.headers, body: answer.body };
   };
 
+  const errorOf = async (reply: InternalReply, path: string): Promise<Error> =>
+    errorIn(await reply.body.text(), `${audience} answered ${reply.status} to ${path}`);
+
   const text = async (call: InternalCall): Promise<string> => {
     const reply = await send(call);
-    const body = await reply.body.text();
-    if (reply.status >= 200 && reply.status < 300) return body;
-    throw errorOf(body, `${audience} answered ${reply.status} to ${call.path}`);
+    if (reply.status >= 200 && reply.status < 300) return reply.body.text();
+    throw await errorOf(reply, call.path);
   };
 
   return {
     send,
     text,
     json: async (call) => JSON.parse(await text(call)) as unknown,
+    errorOf,
     close: () => pool.close(),
   };
 }
 
 /** The typed error in an answer's body, or an internal one that says what was seen. */
-function errorOf(body: string, seen: string): Error {
+function errorIn(body: string, seen: string): Error {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);

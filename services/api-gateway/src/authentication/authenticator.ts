@@ -1,0 +1,77 @@
+/** Who calls, for which tenant: from a credential to an identity. One implementation for all ways in. */
+import { tenantNotFound, unauthenticated } from "@sextant/errors";
+import { applicationScopes, type Identity, runtimeScopes } from "@sextant/identity";
+import type { SecretHolder } from "@sextant/registry-client";
+import type { Call } from "@sextant/service";
+import { type Credential, credentialOf, type Door } from "./credential.ts";
+import type { Known } from "./known.ts";
+
+/** A request whose caller is known. */
+export type Authenticated = { readonly identity: Identity; readonly credential: Credential };
+
+/** Authenticates requests of one listener. */
+export type Authenticator = (door: Door, call: Call) => Promise<Authenticated>;
+
+/** Makes the authenticator. */
+export function createAuthenticator(known: Known, now: () => number): Authenticator {
+  /** The tenant a caller acts in, by the header `Tenant`. A tenant that is not open to it and one that is not there look alike. */
+  const tenantOf = async (home: string, header: string | undefined, mayUse: (id: string) => boolean): Promise<string> => {
+    if (header === undefined) return home;
+    const tenant = await known.tenant({ externalID: header });
+    if (tenant === undefined || !mayUse(tenant.id)) throw tenantNotFound(header);
+    return tenant.id;
+  };
+
+  const byToken = async (holder: SecretHolder<"apiToken">, header: string | undefined): Promise<Identity> => {
+    if (holder.revokedAt !== null) throw unauthenticated("the token was revoked");
+    if (holder.expiresAt !== null && Date.parse(holder.expiresAt) <= now()) throw unauthenticated("the token has expired");
+    const mayUse = (id: string) => id === holder.tenant || holder.tenants.includes("*") || holder.tenants.includes(id);
+    return {
+      tenant: await tenantOf(holder.tenant, header, mayUse),
+      consumer: { type: "USER", id: holder.id },
+      scopes: holder.scopes,
+      credential: { kind: "apiToken", id: holder.id },
+    };
+  };
+
+  const byCertificate = async (holder: SecretHolder<"certificate">, header: string | undefined): Promise<Identity> => {
+    if (holder.revokedAt !== null) throw unauthenticated("the client certificate was revoked: pair anew");
+    if (Date.parse(holder.notAfter) <= now()) throw unauthenticated("the client certificate has expired: pair anew");
+    const type = holder.consumerType === "APPLICATION" ? "APPLICATION" : "RUNTIME";
+    return {
+      tenant: await tenantOf(holder.tenant, header, (id) => id === holder.tenant),
+      consumer: { type, id: holder.consumerID },
+      scopes: type === "APPLICATION" ? applicationScopes : runtimeScopes,
+      credential: { kind: "certificate", id: holder.id },
+    };
+  };
+
+  const byOneTimeToken = async (holder: SecretHolder<"oneTimeToken">, header: string | undefined): Promise<Identity> => ({
+    tenant: await tenantOf(holder.tenant, header, (id) => id === holder.tenant),
+    consumer: { type: "ONE_TIME_TOKEN", id: holder.consumerID },
+    scopes: [],
+    credential: { kind: "oneTimeToken", id: holder.id },
+  });
+
+  return async (door, call) => {
+    const credential = credentialOf(door, call.request, call.query);
+    const sent = call.headers["tenant"];
+    const header = typeof sent === "string" && sent !== "" ? sent : undefined;
+    const { kind, hash } = credential;
+    if (known.isRevoked(hash)) throw unauthenticated("the credential was revoked");
+    const unknown = () => unauthenticated(kind === "certificate" ? "the client certificate is not known" : "the token is not known");
+    if (kind === "apiToken") {
+      const holder = await known.holder({ kind, hash });
+      if (holder === undefined) throw unknown();
+      return { credential, identity: await byToken(holder, header) };
+    }
+    if (kind === "certificate") {
+      const holder = await known.holder({ kind, hash });
+      if (holder === undefined) throw unknown();
+      return { credential, identity: await byCertificate(holder, header) };
+    }
+    const holder = await known.holder({ kind, hash });
+    if (holder === undefined) throw unknown();
+    return { credential, identity: await byOneTimeToken(holder, header) };
+  };
+}

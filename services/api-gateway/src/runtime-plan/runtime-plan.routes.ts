@@ -1,0 +1,88 @@
+/** The runtime agent's protocol: `GET /v1/runtime/plan` and `POST /v1/runtime/status`. */
+import { forbidden, invalidData } from "@sextant/errors";
+import type { Identity } from "@sextant/identity";
+import type { Call, InternalClient, Reply, Route } from "@sextant/service";
+import type { PlanPolls } from "./plan-polls.ts";
+
+/** A proxy on the way may cut what is silent for a minute. */
+const LONGEST_WAIT = 55;
+const MAX_REPORT = 4 * 1024 * 1024;
+
+/** The seconds of `Prefer: wait=<seconds>` (RFC 7240); 0 without it. */
+export function waitOf(prefer: string | string[] | undefined): number {
+  const text = Array.isArray(prefer) ? prefer.join(",") : (prefer ?? "");
+  const wait = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?/i.exec(text)?.[1];
+  if (wait === undefined) return 0;
+  const seconds = Number(wait);
+  if (seconds > LONGEST_WAIT) {
+    throw invalidData("Prefer", [{ field: "wait", message: `must be at most ${LONGEST_WAIT} seconds` }]);
+  }
+  return seconds;
+}
+
+/** Makes the routes. `runtime` authenticates and gives the runtime that calls, or throws; it is asked again after a wait. */
+export function runtimePlanRoutes(options: {
+  readonly authenticate: (call: Call) => Promise<Identity>;
+  readonly director: InternalClient;
+  readonly polls: PlanPolls;
+}): readonly Route[] {
+  const { director, polls } = options;
+
+  const runtimeOf = async (call: Call): Promise<Identity> => {
+    const identity = await options.authenticate(call);
+    if (identity.consumer.type !== "RUNTIME") throw forbidden("only a runtime's agent has a plan: use the runtime's certificate");
+    return identity;
+  };
+
+  const fetchPlan = async (identity: Identity): Promise<{ tag: string; body: Buffer } | undefined> => {
+    const reply = await director.send({ method: "GET", path: "/v1/runtime/plan", identity });
+    if (reply.status === 204) {
+      await reply.body.dump();
+      return undefined;
+    }
+    if (reply.status !== 200) throw await director.errorOf(reply, "/v1/runtime/plan");
+    const tag = String(reply.headers["etag"]);
+    polls.learn(identity.consumer.id, tag);
+    return { tag, body: Buffer.from(await reply.body.arrayBuffer()) };
+  };
+
+  const headers = (tag: string) => ({ etag: tag, "cache-control": "private, no-cache", vary: "prefer" });
+  const notModified = (tag: string): Reply => ({ status: 304, headers: headers(tag) });
+  const nothingYet: Reply = { status: 204, headers: { "cache-control": "private, no-cache" } };
+
+  const poll = async (call: Call): Promise<Reply> => {
+    let identity = await runtimeOf(call);
+    const runtimeID = identity.consumer.id;
+    const has = call.headers["if-none-match"];
+    const until = performance.now() + waitOf(call.headers.prefer) * 1000;
+    for (;;) {
+      const known = polls.tag(runtimeID);
+      if (known === undefined || known !== has) {
+        const plan = await fetchPlan(identity);
+        if (plan !== undefined && plan.tag !== has) {
+          return { status: 200, headers: { ...headers(plan.tag), "content-type": "application/json; charset=utf-8" }, body: plan.body };
+        }
+      }
+      const left = until - performance.now();
+      const current = polls.tag(runtimeID);
+      if (current !== undefined && current !== has && left > 0) continue;
+      const why = left > 0 ? await polls.wait(runtimeID, left, call.signal) : "time";
+      // What was true before the wait may be true no longer: the certificate may have been revoked.
+      identity = await runtimeOf(call);
+      if (why !== "changed") return has === undefined ? nothingYet : notModified(has);
+    }
+  };
+
+  const report = async (call: Call): Promise<Reply> => {
+    const identity = await runtimeOf(call);
+    const reply = await director.send({ method: "POST", path: "/v1/runtime/status", identity, body: await call.body() });
+    if (reply.status !== 204) throw await director.errorOf(reply, "/v1/runtime/status");
+    await reply.body.dump();
+    return { status: 204 };
+  };
+
+  return [
+    { path: "/v1/runtime/plan", methods: { GET: poll } },
+    { path: "/v1/runtime/status", methods: { POST: report }, maxBody: MAX_REPORT },
+  ];
+}

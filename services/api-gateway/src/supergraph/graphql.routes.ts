@@ -1,0 +1,145 @@
+/** The GraphQL endpoints: the supergraph, and each service alone. What one service can answer goes straight to it. */
+import {
+  createDocumentReader,
+  faultReply,
+  graphReply,
+  type GraphRequest,
+  type Operation,
+  readGraphRequest,
+  requestError,
+  requireAcceptable,
+  selectOperation,
+} from "@sextant/graphql";
+import type { Identity } from "@sextant/identity";
+import type { Logger } from "@sextant/logging";
+import type { Call, InternalClient, Reply, Route } from "@sextant/service";
+import { GraphQLError, type GraphQLSchema, OperationTypeNode, type SelectionSetNode } from "graphql";
+import { type Ownership, singleService } from "./ownership.ts";
+import type { Supergraph } from "./supergraph.ts";
+
+/** A specification of 10 MiB with JSON's escapes, and a few more. */
+const MAX_BODY = 32 * 1024 * 1024;
+
+/** One endpoint: its path, its schema, and where an operation goes. */
+type Endpoint = {
+  readonly path: string;
+  readonly schema: GraphQLSchema;
+  /** The service that answers alone; undefined: several have to be asked. */
+  readonly service: (operation: Operation) => string | undefined;
+};
+
+/** Paths by which existing agents call one service alone. */
+const servicePaths: Readonly<Record<string, string>> = {
+  director: "/director/graphql",
+  connector: "/connector/graphql",
+  "runtime-provisioner": "/provisioner/graphql",
+};
+
+/** Headers of a request that its service must see. */
+function forwarded(call: Call): Record<string, string> {
+  const headers: Record<string, string> = { "x-request-id": call.requestID };
+  for (const name of ["accept", "idempotency-key"] as const) {
+    const value = call.headers[name];
+    if (typeof value === "string") headers[name] = value;
+  }
+  return headers;
+}
+
+/** Whether an operation asks for the schema. */
+function introspects(operation: Operation): boolean {
+  const asks = (set: SelectionSetNode): boolean =>
+    set.selections.some((node) => {
+      if (node.kind === "Field") return node.name.value === "__schema" || node.name.value === "__type";
+      if (node.kind === "InlineFragment") return asks(node.selectionSet);
+      const fragment = operation.fragments.get(node.name.value);
+      return fragment !== undefined && asks(fragment.selectionSet);
+    });
+  return asks(operation.node.selectionSet);
+}
+
+const refused = (message: string, code: string, number: number) =>
+  requestError([new GraphQLError(message, { extensions: { code, error_code: number } })]);
+
+/** Makes the routes. */
+export function graphqlRoutes(options: {
+  readonly supergraph: Supergraph;
+  readonly ownership: Ownership;
+  /** Each service's schema as clients see it, without the fields of federation. */
+  readonly serviceSchemas: Readonly<Record<string, GraphQLSchema>>;
+  readonly clients: Readonly<Record<string, InternalClient>>;
+  readonly authenticate: (call: Call) => Promise<Identity>;
+  readonly introspection: boolean;
+  /** The page of the explorer, for a browser; undefined: there is none. */
+  readonly explorer: ((call: Call) => Promise<Reply>) | undefined;
+  readonly log: Logger;
+}): readonly Route[] {
+  const { supergraph, ownership, clients, log } = options;
+
+  /** Sends the request as it came to one service, and its answer back as it comes. */
+  const straight = async (service: string, call: Call, request: GraphRequest, identity: Identity): Promise<Reply> => {
+    const client = clients[service] as InternalClient;
+    const body = call.method === "POST" ? await call.body() : JSON.stringify(request);
+    const reply = await client.send({ method: "POST", path: "/graphql", identity, body, headers: forwarded(call), signal: call.signal });
+    const type = reply.headers["content-type"];
+    return {
+      status: reply.status,
+      headers: typeof type === "string" ? { "content-type": type } : {},
+      body: Buffer.from(await reply.body.arrayBuffer()),
+    };
+  };
+
+  const route = ({ path, schema, service }: Endpoint): Route => {
+    const readDocument = createDocumentReader(schema);
+    const services = new WeakMap<Operation, { readonly service: string | undefined; readonly introspects: boolean }>();
+    const routed = (operation: Operation) => {
+      let known = services.get(operation);
+      if (known === undefined) services.set(operation, (known = { service: service(operation), introspects: introspects(operation) }));
+      return known;
+    };
+
+    const handle = async (call: Call): Promise<Reply> => {
+      try {
+        const type = requireAcceptable(call);
+        const identity = await options.authenticate(call);
+        const request = await readGraphRequest(call);
+        const document = readDocument(request.query);
+        if (!document.ok) return graphReply(requestError(document.errors), type);
+        const operation = selectOperation(document.operations, request.operationName);
+        if (operation instanceof GraphQLError) return graphReply(requestError([operation]), type);
+        const kind = operation.node.operation;
+        if (kind === OperationTypeNode.SUBSCRIPTION) {
+          return graphReply(refused("subscriptions are not served", "INVALID_OPERATION", 27), type);
+        }
+        if (call.method !== "POST" && kind === OperationTypeNode.MUTATION) {
+          return graphReply({ ...refused("a mutation must be sent by POST", "INVALID_OPERATION", 27), status: 405 }, type);
+        }
+        const target = routed(operation);
+        if (target.introspects && !options.introspection) {
+          return graphReply(refused("the schema is not served here", "FORBIDDEN", 26), type);
+        }
+        if (target.service !== undefined) return await straight(target.service, call, request, identity);
+        const answer = await supergraph.execute(request, operation, { identity, requestID: call.requestID });
+        return graphReply(answer, type);
+      } catch (thrown) {
+        return faultReply(thrown, call, log);
+      }
+    };
+
+    const { explorer } = options;
+    const get = (call: Call): Promise<Reply> => {
+      const isBrowser = explorer !== undefined && call.query.get("query") === null && (call.headers.accept ?? "").includes("text/html");
+      return isBrowser ? explorer(call) : handle(call);
+    };
+    return { path, maxBody: MAX_BODY, methods: { GET: get, POST: handle } };
+  };
+
+  const alone = Object.entries(servicePaths).map(([service, path]) =>
+    route({ path, schema: options.serviceSchemas[service] as GraphQLSchema, service: () => service }),
+  );
+  const whole: Endpoint = {
+    path: "/graphql",
+    schema: supergraph.schema,
+    service: (operation) => singleService(ownership, supergraph.schema, operation),
+  };
+  return [route(whole), ...alone];
+}
