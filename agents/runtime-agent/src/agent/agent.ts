@@ -128,7 +128,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
       holdSeconds: hold,
       signal,
     });
-    const isNew = answer.changed && (answer.etag === undefined || answer.etag !== plan?.etag);
+    const isNew = answer.changed && answer.etag !== plan?.etag;
     if (isNew) {
       await apply(answer.text, answer.etag, (report) =>
         sendStatus(connected(), origin, report, signal),
@@ -146,7 +146,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
 
   const apply = async (
     text: string,
-    etag: string | undefined,
+    etag: string,
     report: (status: StatusReport) => Promise<void>,
   ): Promise<void> => {
     let head: PlanHead;

@@ -1,10 +1,11 @@
 /** The agent's own two requests on the mTLS listener. */
+import { PlaneError } from "../plane/plane-error.ts";
 import type { PlaneConnection } from "../plane/plane-connection.ts";
 import type { StatusReport } from "./plan.ts";
 
 /** A plan as it was sent, or the word that nothing has changed. */
 export type PlanAnswer =
-  | { readonly changed: true; readonly text: string; readonly etag: string | undefined }
+  | { readonly changed: true; readonly text: string; readonly etag: string }
   | { readonly changed: false };
 
 /** What the plane is asked with. */
@@ -31,9 +32,10 @@ export async function fetchPlan(
       ...(holdSeconds > 0 ? { prefer: `wait=${holdSeconds}` } : {}),
     },
   });
-  return answer.status === 304
-    ? { changed: false }
-    : { changed: true, text: answer.text, etag: answer.etag };
+  if (answer.status === 304) return { changed: false };
+  // Without one, every poll would bring the same plan again.
+  if (answer.etag === undefined) throw new PlaneError("invalid", "a plan came without an ETag");
+  return { changed: true, text: answer.text, etag: answer.etag };
 }
 
 /** Reports what became of a plan. */

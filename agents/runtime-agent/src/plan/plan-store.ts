@@ -9,7 +9,7 @@ export type StoredPlan = { readonly etag: string | undefined; readonly head: Pla
 /** The files `plan.json` and `plan.etag`. */
 export type PlanStore = {
   load(): Promise<StoredPlan | undefined>;
-  save(text: string, etag: string | undefined): Promise<void>;
+  save(text: string, etag: string): Promise<void>;
   /** Makes the next poll fetch the plan again; the file itself stays. */
   forgetEtag(): Promise<void>;
 };
@@ -32,7 +32,7 @@ export function createPlanStore(directory: string): PlanStore {
     async save(text, etag) {
       // The plan first: when only this much was done, the old ETag makes the next poll fetch the plan once more.
       await writeDurably(planFile, text);
-      await (etag === undefined ? removeDurably(etagFile) : writeDurably(etagFile, etag));
+      await writeDurably(etagFile, etag);
     },
     forgetEtag: () => removeDurably(etagFile),
   };
