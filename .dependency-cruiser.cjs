@@ -152,7 +152,7 @@ module.exports = {
       from: { path: NOUN },
       to: {
         path: [
-          "\\.(?:service|resolvers|repository|read)\\.ts$",
+          "\\.(?:service|resolvers|repository)\\.ts$",
           "^libs/service/",
           npmPackage("undici", "@apollo/[^/]+"),
           "^(?:node:)?(?:http|https|http2|net|tls|dgram|fs|child_process)(?:/|$)",

@@ -1,14 +1,5 @@
+import type { Generator } from "./generator.ts";
 import { schemaGenerator } from "./schema.ts";
-
-/** Makes files from other files of the repository. */
-export interface Generator {
-  /** Shown when a file is stale. */
-  readonly name: string;
-  /** Folders that hold nothing but this generator's files, from the root. */
-  readonly owns: readonly string[];
-  /** The whole content of every file it makes, by path from the root. Same input, same output. */
-  make(root: string): Promise<Readonly<Record<string, string>>>;
-}
 
 /** Every generator of the repository: `npm run generate` runs them in this order. */
 export const generators: readonly Generator[] = [schemaGenerator];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { composeServices } from "@apollo/composition";
 import { loadSubgraph } from "@sextant/graphql";
 import { parse } from "graphql";
-import type { Generator } from "./generators.ts";
+import type { Generator } from "./generator.ts";
 
 const subgraphs = ["director", "connector", "runtime-provisioner"];
 
