@@ -171,6 +171,20 @@ describe("a change of the plan", () => {
   });
 });
 
+describe("a runtime without a plan", () => {
+  it("is held until it has its first, which then is on disk and reported", async () => {
+    plane.removePlan();
+    const agent = start(pairing());
+    await until("the second poll", () => plane.count("/v1/runtime/plan") === 2);
+    await delay(500);
+    expect(plane.count("/v1/runtime/plan")).toBe(2);
+    expect(event(agent, "plane not reachable")).toBeUndefined();
+    plane.setPlan({ applications: [] });
+    await until("the report", () => plane.reports.length === 1);
+    expect(planOnDisk()["revision"]).toBe(2);
+  });
+});
+
 describe("a plane that does not hold requests", () => {
   it("is not asked without a pause", async () => {
     plane.holds = false;

@@ -90,6 +90,9 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
     /** Client certificates' serial numbers, one a request. */
     clientSerials: [] as string[],
     newToken: (): string => newToken("configuration"),
+    removePlan(): void {
+      plan = "";
+    },
     setPlan(content: object): void {
       revision += 1;
       plan = JSON.stringify({ revision, ...content });
@@ -141,16 +144,19 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
   ): Promise<unknown> {
     const { query, variables } = JSON.parse(body) as { query: string; variables?: { csr: string } };
     if (query.includes("signCertificateSigningRequest")) {
-      return withToken(request, "signing", () => sign(variables?.csr ?? ""));
+      const signed = () => sign(variables?.csr ?? "");
+      return secured ? signed() : withToken(request, "signing", signed);
     }
-    return secured ? configuration() : withToken(request, "configuration", configuration);
+    return secured
+      ? configuration(null)
+      : withToken(request, "configuration", () => configuration({ token: newToken("signing") }));
   }
 
   const subject = `O=Test,OU=default,C=DE,CN=${plane.runtimeId}`;
-  const configuration = async () => ({
+  const configuration = async (token: { readonly token: string } | null) => ({
     data: {
       configuration: {
-        token: { token: newToken("signing") },
+        token,
         certificateSigningRequestInfo: { subject, keyAlgorithm: "rsa2048" },
         managementPlaneInfo: {
           directorURL: `${plane.mtlsUrl}/director/graphql`,
@@ -235,15 +241,16 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
 
   async function servePlan(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seconds = Number(/wait=(\d+)/.exec(String(request.headers["prefer"]))?.[1] ?? 0);
-    if (plane.holds && request.headers["if-none-match"] === etag() && seconds > 0) {
+    const isNews = (): boolean => plan !== "" && request.headers["if-none-match"] !== etag();
+    if (plane.holds && !isNews() && seconds > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, seconds * 1_000);
         waiting.add(() => (clearTimeout(timer), resolve()));
         response.once("close", () => (clearTimeout(timer), resolve()));
       });
     }
-    if (request.headers["if-none-match"] === etag())
-      response.writeHead(304, { etag: etag() }).end();
+    if (plan === "") response.writeHead(204).end();
+    else if (!isNews()) response.writeHead(304, { etag: etag() }).end();
     else response.writeHead(200, { etag: etag(), "content-type": "application/json" }).end(plan);
   }
 

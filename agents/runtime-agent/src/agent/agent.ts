@@ -58,6 +58,8 @@ export function createAgent(dependencies: AgentDependencies): Agent {
   let unready: string | undefined = "the agent is starting";
   /** The revision that the plane has a report of since the start. */
   let reported: number | undefined;
+  /** Whether the plane has answered a poll since the start. */
+  let answered = false;
 
   const become = async (next: Identity): Promise<void> => {
     identity = next;
@@ -120,14 +122,15 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     signal: AbortSignal,
   ): Promise<void> => {
     const { origin } = new URL(current.connectorUrl);
-    // The first answer after a start tells where the agent stands, so it is not waited for.
-    const hold = reported === undefined ? 0 : holdSeconds;
+    // The first answer after a start tells where the agent stands, and a report is due: neither is waited for.
+    const hold = answered && plan?.head.revision === reported ? holdSeconds : 0;
     const asked = now().getTime();
     const answer = await fetchPlan(connected(), origin, {
       etag: plan?.etag,
       holdSeconds: hold,
       signal,
     });
+    answered = true;
     const isNew = answer.changed && answer.etag !== plan?.etag;
     if (isNew) {
       await apply(answer.text, answer.etag, (report) =>

@@ -12,7 +12,12 @@ const pendingRequest = z.object({
   privateKey: z.string(),
   /** The second half, once the plane has answered the first. */
   signing: z
-    .object({ token: z.string(), csr: z.string(), connectorUrl: z.string(), ca: z.string() })
+    .object({
+      token: z.string().optional(),
+      csr: z.string(),
+      connectorUrl: z.string(),
+      ca: z.string(),
+    })
     .optional(),
 });
 

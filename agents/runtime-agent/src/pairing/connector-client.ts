@@ -17,7 +17,7 @@ const SIGN = `mutation Sign($csr: String!) {
 
 const configurationData = z.object({
   configuration: z.object({
-    token: z.object({ token: z.string().min(1) }),
+    token: z.object({ token: z.string().min(1) }).nullish(),
     certificateSigningRequestInfo: z.object({ subject: z.string().min(1) }),
     managementPlaneInfo: z.object({
       certificateSecuredConnectorURL: z.url({ protocol: /^https$/ }),
@@ -50,8 +50,8 @@ export type Credentials = { readonly token?: string; readonly idempotencyKey?: s
 
 /** What the plane wants to see in a request, and where the agent lives from then on. */
 export type Configuration = {
-  /** One-time token for the signing. */
-  readonly token: string;
+  /** One-time token for the signing; none for who has a certificate. */
+  readonly token: string | undefined;
   readonly subject: string;
   /** The Connector on the mTLS listener. */
   readonly connectorUrl: string;
@@ -111,7 +111,7 @@ export function createConnectorClient(
     async configuration(credentials) {
       const { configuration } = await ask({ query: CONFIGURATION }, credentials, configurationData);
       return {
-        token: configuration.token.token,
+        token: configuration.token?.token,
         subject: configuration.certificateSigningRequestInfo.subject,
         connectorUrl: configuration.managementPlaneInfo.certificateSecuredConnectorURL,
       };

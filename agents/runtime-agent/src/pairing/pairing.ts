@@ -55,6 +55,8 @@ export async function pair(
         ca,
         credentials: { token, idempotencyKey: hashToken(`configuration ${token}`) },
       }));
+    if (signing.token === undefined)
+      throw new PlaneError("invalid", "there is no token to sign with");
     const signed = await connector.sign(signing.csr, {
       token: signing.token,
       idempotencyKey: hashToken(`sign ${signing.token}`),
@@ -75,9 +77,9 @@ export async function renew(
   const { store } = dependencies;
   const pending = await begin(store, "renewal");
   const connector = createConnectorClient(connection, identity.connectorUrl, signal);
-  // Always asked anew: the answer costs nothing, and the token in an old one may have ended.
+  // Always asked anew: subject and address may have changed since.
   const signing = await configure(store, pending, connector, { ca: identity.ca, credentials: {} });
-  const signed = await connector.sign(signing.csr, { token: signing.token });
+  const signed = await connector.sign(signing.csr, {});
   return finish(dependencies, pending, signing, signed, identity.pairedBy);
 }
 

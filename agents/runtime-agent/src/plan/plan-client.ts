@@ -3,7 +3,7 @@ import { PlaneError } from "../plane/plane-error.ts";
 import type { PlaneConnection } from "../plane/plane-connection.ts";
 import type { StatusReport } from "./plan.ts";
 
-/** A plan as it was sent, or the word that nothing has changed. */
+/** A plan as it was sent, or the word that there is nothing new, or no plan yet. */
 export type PlanAnswer =
   | { readonly changed: true; readonly text: string; readonly etag: string }
   | { readonly changed: false };
@@ -32,7 +32,7 @@ export async function fetchPlan(
       ...(holdSeconds > 0 ? { prefer: `wait=${holdSeconds}` } : {}),
     },
   });
-  if (answer.status === 304) return { changed: false };
+  if (answer.status === 304 || answer.status === 204) return { changed: false };
   // Without one, every poll would bring the same plan again.
   if (answer.etag === undefined) throw new PlaneError("invalid", "a plan came without an ETag");
   return { changed: true, text: answer.text, etag: answer.etag };
