@@ -20,7 +20,7 @@ export type Opening = {
   readonly path: readonly string[];
   readonly type: GraphQLOutputType;
   readonly nodes: readonly FieldNode[];
-  readonly open: (sealed: string, identity: Identity) => unknown;
+  readonly open: (stored: unknown, identity: Identity) => unknown;
   readonly once: boolean;
 };
 

@@ -31,11 +31,11 @@ export type FieldRead = { readonly scopes?: readonly Scope[] } & (
   | { readonly read: "page"; readonly where: Where; readonly args?: ArgsRead }
   | { readonly read: "list"; readonly where: Where; readonly max: number; readonly args?: ArgsRead }
   | { readonly read: "one"; readonly where: Where; readonly args?: ArgsRead }
-  /** Comes sealed, and is opened by the service on its way out. `once`: shown only in the answer that made it. */
+  /** Comes sealed, or in a form of the storage, and is opened by the service on its way out. `once`: shown only in the answer that made it. */
   | {
       readonly read: "sealed";
       readonly expression: (viewer: ConsumerType) => Expression;
-      readonly open: (sealed: string, identity: Identity) => unknown;
+      readonly open: (stored: unknown, identity: Identity) => unknown;
       readonly once?: boolean;
     }
 );

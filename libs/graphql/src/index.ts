@@ -18,6 +18,7 @@ export {
   type RootRead,
   type Where,
 } from "./declaration.ts";
+export { checked, checkedBody } from "./checked.ts";
 export { createExecutor, type Executor, type ExecutorOptions, type GraphAnswer, type GraphRequest } from "./executor.ts";
 export { createDocumentReader, type Document, type Operation, selectOperation } from "./document.ts";
 export {

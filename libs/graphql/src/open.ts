@@ -15,7 +15,7 @@ export function openAnswer(
     const last = opening.path.at(-1) as string;
     for (const holder of holders(data, opening.path.slice(0, -1))) {
       const sealed = holder[last];
-      if (typeof sealed !== "string") continue;
+      if (sealed === null || sealed === undefined) continue;
       holder[last] =
         opening.once && !reveal ? null : project(walk, opening.type, opening.nodes, opening.open(sealed, identity));
     }

@@ -13,3 +13,4 @@ export {
   type Verifier,
 } from "./identity.ts";
 export { readServiceKeys, type ServiceKeys } from "./keys.ts";
+export { authorise, requireScopes } from "./authorise.ts";

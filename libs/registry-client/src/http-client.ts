@@ -35,7 +35,11 @@ export type RegistryClientOptions = {
 };
 
 /** A client, to be closed at the end. */
-export type RegistryClient = Registry & { close(): Promise<void> };
+export type RegistryClient = Registry & {
+  /** Whether the last call reached the Registry, and its database. False before the first call. */
+  reachable(): boolean;
+  close(): Promise<void>;
+};
 
 const DEADLINE = 10_000;
 const FIRST_PAUSE = 25;
@@ -111,6 +115,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   );
   const held = createInternalClient({ ...shared, connections: HELD_CONNECTIONS });
   const plans = new PlanHashes();
+  let reached = false;
 
   /** Sends until there is an answer that says something. */
   const send = async (
@@ -127,6 +132,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       let cause: unknown;
       try {
         const reply = await client.send({ method: "POST", path, body: body(whole), signal });
+        reached = reply.status !== 503;
         if (reply.status < 300) return reply;
         if (reply.status === UNKNOWN_PLAN && !whole) {
           await reply.body.dump();
@@ -138,6 +144,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         cause = error;
       } catch (error) {
         if (cause === undefined && !isLost(error)) throw error;
+        reached = false;
         cause ??= error;
       }
       if (now() + wait >= until)
@@ -174,6 +181,8 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   };
 
   return {
+    reachable: () => reached,
+
     async read({
       tenant,
       plan,

@@ -1,8 +1,8 @@
-import { invalidData, tenantRequired } from "@sextant/errors";
-import { type Executor, graphqlRoute } from "@sextant/graphql";
+import { tenantRequired } from "@sextant/errors";
+import { checkedBody, type Executor, graphqlRoute } from "@sextant/graphql";
 import type { Caller, Verifier } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import { bearerToken, type Call, internalHandler, json, type Route } from "@sextant/service";
+import { bearerToken, internalHandler, json, type Route } from "@sextant/service";
 import { z } from "zod";
 import type { RevocationService } from "./certificate/revocation.service.ts";
 import type { OneTimeTokenService } from "./one-time-token/one-time-token.service.ts";
@@ -11,21 +11,6 @@ const MAX_GRAPHQL_BODY = 256 * 1024;
 
 const subject = z.object({ consumerType: z.enum(["APPLICATION", "RUNTIME"]), consumerID: z.guid() });
 const tokenRequest = subject.extend({ actor: z.object({ type: z.string(), id: z.string() }) });
-
-async function checkedBody<Schema extends z.ZodType>(call: Call, schema: Schema): Promise<z.output<Schema>> {
-  let body: unknown;
-  try {
-    body = JSON.parse((await call.body()).toString("utf8"));
-  } catch {
-    body = undefined;
-  }
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  throw invalidData(
-    call.path,
-    result.error.issues.map((issue) => ({ field: issue.path.join(".") || "body", message: issue.message })),
-  );
-}
 
 function tenantOf(caller: Caller): string {
   if (caller.identity.tenant === undefined) throw tenantRequired();
@@ -53,7 +38,7 @@ export function routes(options: {
       path: "/v1/one-time-tokens",
       methods: {
         POST: internalHandler(verifier, ["director"], async (call, caller) => {
-          const { actor, ...of } = await checkedBody(call, tokenRequest);
+          const { actor, ...of } = await checkedBody("OneTimeTokenRequest", tokenRequest, call);
           return json(await tokens.issue(tenantOf(caller), of, actor), 201);
         }),
       },
@@ -62,7 +47,7 @@ export function routes(options: {
       path: "/v1/revocations",
       methods: {
         POST: internalHandler(verifier, ["director"], async (call, caller) => {
-          const { consumerType, consumerID } = await checkedBody(call, subject);
+          const { consumerType, consumerID } = await checkedBody("RevocationRequest", subject, call);
           await revocations.revokeConsumer(tenantOf(caller), consumerType, consumerID, caller.identity.consumer);
           return json({});
         }),

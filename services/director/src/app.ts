@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, loadSubgraph } from "@sextant/graphql";
 import { createSigner, createVerifier, readServiceKeys } from "@sextant/identity";
-import { createIDSource, createRegistryClient } from "@sextant/registry-client";
+import { createIDSource, createRegistryClient, startWorker } from "@sextant/registry-client";
 import {
   type App,
   createInternalClient,
@@ -25,7 +25,6 @@ import { resolvers } from "./resolvers.ts";
 import { routes } from "./routes.ts";
 import { createSealer } from "./secret/sealer.ts";
 import { checkSpecification } from "./specification/checker.ts";
-import { startWorker } from "./work/worker.ts";
 
 /** Plans computed at a time, and messages sent at a time. */
 const PLANNING = 8;

@@ -1,24 +1,15 @@
-import { forbidden, invalidData } from "@sextant/errors";
-import { type Executor, graphqlRoute } from "@sextant/graphql";
+import { forbidden } from "@sextant/errors";
+import { checkedBody, type Executor, graphqlRoute } from "@sextant/graphql";
 import type { Caller, Verifier } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import { bearerToken, type Call, internalHandler, json, type Route } from "@sextant/service";
-import type { ContactService } from "./contact/contact.service.ts";
-import type { PlanService } from "./plan/plan.service.ts";
+import { bearerToken, internalHandler, json, type Route } from "@sextant/service";
+import { contactList, type ContactService } from "./contact/contact.service.ts";
+import { type PlanService, statusReport } from "./plan/plan.service.ts";
 
 /** A specification of 10 MiB with JSON's escapes, and a few more. */
 const MAX_GRAPHQL_BODY = 32 * 1024 * 1024;
 const MAX_REPORT = 4 * 1024 * 1024;
 const MAX_CONTACTS = 8 * 1024 * 1024;
-
-async function jsonBody(call: Call, what: string): Promise<unknown> {
-  try {
-    return JSON.parse((await call.body()).toString("utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw invalidData(what, [{ field: "body", message: "must be valid JSON" }]);
-    throw error;
-  }
-}
 
 function requireRuntimeAgent(caller: Caller): void {
   if (caller.identity.consumer.type !== "RUNTIME") throw forbidden("only a runtime's agent may do this, by its certificate");
@@ -58,7 +49,7 @@ export function routes(options: {
       methods: {
         POST: internalHandler(verifier, ["api-gateway"], async (call, caller) => {
           requireRuntimeAgent(caller);
-          await plans.report(caller.identity, await jsonBody(call, "RuntimeStatus"));
+          await plans.report(caller.identity, await checkedBody("RuntimeStatus", statusReport, call));
           return { status: 204 };
         }),
       },
@@ -68,7 +59,7 @@ export function routes(options: {
       maxBody: MAX_CONTACTS,
       methods: {
         POST: internalHandler(verifier, ["api-gateway"], async (call) => {
-          await contacts.heard(await jsonBody(call, "Contacts"));
+          await contacts.heard(await checkedBody("Contacts", contactList, call));
           return json({});
         }),
       },

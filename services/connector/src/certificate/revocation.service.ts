@@ -1,5 +1,6 @@
-import { forbidden, insufficientScopes, invalidData, tenantRequired } from "@sextant/errors";
+import { forbidden, invalidData } from "@sextant/errors";
 import { all, equals, type GraphCall, idParameter } from "@sextant/graphql";
+import { authorise } from "@sextant/identity";
 import { carryOut, type Condition, type Params, readList, type Step, update } from "@sextant/registry-client";
 import { commitOf, type Context, type Subject, timestamp } from "../context.ts";
 
@@ -50,9 +51,8 @@ export function createRevocationService(context: Context) {
       call: Call,
     ): Promise<number> {
       const { identity } = call.caller;
-      if (!identity.scopes.includes("certificate:write")) throw insufficientScopes(["certificate:write"], identity.scopes);
-      if (identity.tenant === undefined) throw tenantRequired();
-      const { tenant, consumer } = identity;
+      const tenant = authorise(identity, "certificate:write");
+      const { consumer } = identity;
       const serialNumbers = args.serialNumbers ?? [];
       if (serialNumbers.length === 0 && !args.applicationID && !args.runtimeID) {
         throw invalidData("revokeCertificates", [{ field: "serialNumbers", message: "name serial numbers, an application or a runtime" }]);

@@ -1,21 +1,7 @@
-/** Who may do what: scopes first, then the caller against the object. */
-import { forbidden, insufficientScopes, notFound, tenantRequired } from "@sextant/errors";
-import type { Identity, Scope } from "@sextant/identity";
-import { type Condition, isUUID } from "@sextant/registry-client";
-
-/** The tenant that a call acts in; throws INSUFFICIENT_SCOPES or TENANT_REQUIRED. */
-export function authorise(identity: Identity, ...required: readonly Scope[]): string {
-  requireScopes(identity, ...required);
-  if (identity.tenant === undefined) throw tenantRequired();
-  return identity.tenant;
-}
-
-/** Throws INSUFFICIENT_SCOPES unless the caller has all of these. */
-export function requireScopes(identity: Identity, ...required: readonly Scope[]): void {
-  if (!required.every((scope) => identity.scopes.includes(scope))) {
-    throw insufficientScopes(required, identity.scopes);
-  }
-}
+/** Who may do what: the caller against the object (its scopes are checked before). */
+import { forbidden, notFound } from "@sextant/errors";
+import type { Identity } from "@sextant/identity";
+import { isUUID } from "@sextant/registry-client";
 
 /** Whether a caller acts for itself alone: a paired application or runtime. */
 export function isPaired(identity: Identity): boolean {
@@ -45,11 +31,4 @@ export function requireRuntime(identity: Identity, runtimeID: string): void {
 export function knownID(noun: string, id: string): string {
   if (!isUUID(id)) throw notFound(noun, id);
   return id.toLowerCase();
-}
-
-/** A condition that only objects of the calling application meet; none for other callers. */
-export function ownedByCaller(identity: Identity): Condition | undefined {
-  return identity.consumer.type === "APPLICATION"
-    ? { op: "equals", field: "applicationID", value: { param: "me" } }
-    : undefined;
 }

@@ -1,11 +1,11 @@
-import { Answer } from "@sextant/graphql";
+import { Answer, checked } from "@sextant/graphql";
+import { authorise } from "@sextant/identity";
 import { create, update } from "@sextant/registry-client";
-import { authorise, knownID, requireAdmin, requireApplication } from "../access/access.ts";
+import { knownID, requireAdmin, requireApplication } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting, timestamp } from "../act/act.ts";
 import { createBundle, specificationsOf } from "../bundle/bundle.ts";
 import type { Trust } from "../connector-client/trust.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
-import { checked } from "../input/input.ts";
 import { initialLabels } from "../label/label.ts";
 import { requireObject } from "../read/require-object.ts";
 import { checkSpecifications, type SpecificationChecker } from "../specification/specification.ts";

@@ -5,10 +5,10 @@ import { absoluteURL, text } from "../input/input.ts";
 import type { Sealer } from "../secret/sealer.ts";
 
 /** Opens a sealed auth value to what the API shows. */
-export type OpenAuth = (sealed: string, identity: Identity) => unknown;
+export type OpenAuth = (sealed: unknown, identity: Identity) => unknown;
 
 /** Opens a sealed text. */
-export type OpenText = (sealed: string, identity: Identity) => unknown;
+export type OpenText = (sealed: unknown, identity: Identity) => unknown;
 
 const MAX_SECRET = 10_000;
 const MAX_ENTRIES = 100;

@@ -1,11 +1,10 @@
 import { notFound } from "@sextant/errors";
-import { Answer } from "@sextant/graphql";
-import type { Identity } from "@sextant/identity";
+import { Answer, checked } from "@sextant/graphql";
+import { authorise, type Identity } from "@sextant/identity";
 import { type Step, update } from "@sextant/registry-client";
-import { authorise, knownID, requireApplication } from "../access/access.ts";
+import { knownID, requireApplication } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
-import { checked } from "../input/input.ts";
 import { requireObject } from "../read/require-object.ts";
 import { checkSpecifications, type SpecificationChecker } from "../specification/specification.ts";
 import { bundleColumns, bundleCreateInput, bundleUpdateInput, createBundle, specificationsOf } from "./bundle.ts";

@@ -1,9 +1,8 @@
-import { Answer } from "@sextant/graphql";
+import { Answer, checked } from "@sextant/graphql";
+import { authorise } from "@sextant/identity";
 import { type Step, update } from "@sextant/registry-client";
 import type { z } from "zod";
-import { authorise } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
-import { checked } from "../input/input.ts";
 import { checkSpecifications, type Spec, type SpecificationChecker } from "../specification/specification.ts";
 import {
   apiDefinitionColumns,

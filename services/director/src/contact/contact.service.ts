@@ -2,9 +2,9 @@
 import { readList, type Step } from "@sextant/registry-client";
 import { z } from "zod";
 import { type Context, timestamp } from "../act/act.ts";
-import { checked } from "../input/input.ts";
 
-const contacts = z
+/** A batch of contacts. */
+export const contactList = z
   .array(
     z.object({
       tenant: z.guid("must be a UUID"),
@@ -15,7 +15,7 @@ const contacts = z
   .max(50_000, "must have at most 50000 entries");
 
 /** One who was heard. */
-export type Contact = z.output<typeof contacts>[number];
+export type Contact = z.output<typeof contactList>[number];
 
 /** Objects changed by one commit. */
 const BATCH = 500;
@@ -45,9 +45,9 @@ export function createContactService(context: Context) {
   };
 
   return {
-    async heard(body: unknown): Promise<void> {
+    async heard(contacts: readonly Contact[]): Promise<void> {
       const groups = new Map<string, Contact[]>();
-      for (const contact of checked("Contacts", contacts, body)) {
+      for (const contact of contacts) {
         const key = `${contact.tenant} ${contact.type}`;
         groups.set(key, [...(groups.get(key) ?? []), contact]);
       }

@@ -1,9 +1,8 @@
 /** Delivers webhook messages: signed, and tried again with growing pauses until they are taken or given up. */
 import { equals } from "@sextant/graphql";
-import { type Claimed, readOne } from "@sextant/registry-client";
+import { type Claimed, type Outcome, readOne } from "@sextant/registry-client";
 import { type Context, timestamp } from "../act/act.ts";
 import { openStoredAuth, type StoredAuth } from "../auth/auth.ts";
-import type { Outcome } from "../work/worker.ts";
 import { authenticated, pauseAfter, signedHeaders } from "./delivery.ts";
 import type { Sender } from "./sender.ts";
 

@@ -1,16 +1,5 @@
-/** Checks of inputs that GraphQL's types cannot express: every violated field is told at once. */
-import { invalidData } from "@sextant/errors";
+/** What inputs must be that GraphQL's types cannot say. */
 import { z } from "zod";
-
-/** Checks `value`; throws INVALID_DATA for the input type, naming every violated field. */
-export function checked<Schema extends z.ZodType>(inputType: string, schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw invalidData(
-    inputType,
-    result.error.issues.map((issue) => ({ field: issue.path.join(".") || "in", message: issue.message })),
-  );
-}
 
 const unstorable = (text: string) => text.includes("\u0000") || !text.isWellFormed();
 

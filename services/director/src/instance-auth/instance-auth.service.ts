@@ -1,12 +1,11 @@
 import { invalidData, invalidOperation, notFound } from "@sextant/errors";
-import { all, Answer, equals } from "@sextant/graphql";
-import type { Identity } from "@sextant/identity";
+import { all, Answer, equals, checked } from "@sextant/graphql";
+import { authorise, type Identity } from "@sextant/identity";
 import { create, type Step, update } from "@sextant/registry-client";
-import { authorise, isPaired, knownID, requireApplication, requireRuntime } from "../access/access.ts";
+import { isPaired, knownID, requireApplication, requireRuntime } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting, timestamp } from "../act/act.ts";
 import { sealAuth } from "../auth/auth.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
-import { checked } from "../input/input.ts";
 import { requireObject } from "../read/require-object.ts";
 import { tellApplication } from "../webhook/notification.ts";
 import {

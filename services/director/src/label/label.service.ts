@@ -1,7 +1,7 @@
 import { forbidden, invalidData, notFound } from "@sextant/errors";
-import type { Identity } from "@sextant/identity";
+import { authorise, type Identity } from "@sextant/identity";
 import type { Step } from "@sextant/registry-client";
-import { authorise, isPaired, knownID, requireApplication, requireRuntime } from "../access/access.ts";
+import { isPaired, knownID, requireApplication, requireRuntime } from "../access/access.ts";
 import { act, type ActingCall, type Context } from "../act/act.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { changedToApplications } from "../webhook/notification.ts";

@@ -1,4 +1,5 @@
-import { authorise, knownID, requireAdmin } from "../access/access.ts";
+import { authorise } from "@sextant/identity";
+import { knownID, requireAdmin } from "../access/access.ts";
 import type { ActingCall, Context } from "../act/act.ts";
 import type { Trust, TrustSubject } from "../connector-client/trust.ts";
 import { requireObject } from "../read/require-object.ts";

@@ -1,12 +1,11 @@
 /** What a runtime's agent does: gets its plan, reports how far it is. */
 import { invalidData, notFound } from "@sextant/errors";
 import { all, equals } from "@sextant/graphql";
-import type { Identity } from "@sextant/identity";
+import { authorise, type Identity } from "@sextant/identity";
 import { type ReadPlan, readOne, type Step, update } from "@sextant/registry-client";
 import { z } from "zod";
-import { authorise } from "../access/access.ts";
 import { type Context, parametersOf, timestamp } from "../act/act.ts";
-import { checked, text } from "../input/input.ts";
+import { text } from "../input/input.ts";
 import { tellApplications } from "../webhook/notification.ts";
 import { planBody, planTag } from "./plan.ts";
 
@@ -17,13 +16,17 @@ const item = z.object({
   message: text(0, 2000).nullish(),
 });
 
-const report = z.object({
+/** A report of a runtime's agent. */
+export const statusReport = z.object({
   revision: z.int("must be a whole number").min(0, "must not be negative"),
   applied: z.boolean("must be true or false"),
   ready: z.boolean("must be true or false"),
   items: z.array(item).max(10_000, "must have at most 10000 entries").default([]),
   health: z.array(z.unknown()).max(1000, "must have at most 1000 entries").default([]),
 });
+
+/** See {@link statusReport}. */
+export type StatusReport = z.output<typeof statusReport>;
 
 /** A plan ready to be sent, with its entity tag. */
 export type ServedPlan = { readonly tag: string; readonly body: string };
@@ -61,7 +64,7 @@ type CurrentPlan = {
 };
 
 /** What failed of a report, as one line. */
-function lastErrorOf(values: z.output<typeof report>): string | null {
+function lastErrorOf(values: StatusReport): string | null {
   const failed = values.items.filter((one) => !one.applied || !one.ready);
   const messages = failed.map((one) => `${one.id}: ${one.message ?? "not ready"}`);
   return messages.length === 0 ? null : messages.join("; ").slice(0, 2000);
@@ -87,10 +90,9 @@ export function createPlanService(context: Context) {
      * Takes a report. One for an older revision than the last is answered and changes nothing. The applications are told when
      * the runtime comes to be ready.
      */
-    async report(identity: Identity, body: unknown): Promise<void> {
+    async report(identity: Identity, values: StatusReport): Promise<void> {
       const tenant = authorise(identity, "runtime:write");
       const { id } = identity.consumer;
-      const values = checked("RuntimeStatus", report, body);
       const fields = ["desiredRevision", "appliedRevision", "ready"] as const;
       const sync = await readOne(context.registry, tenant, "syncState", equals("id", { param: "me" }), fields, { me: id });
       if (sync === undefined) throw notFound("Runtime", id);

@@ -1,8 +1,7 @@
 /** The planner: computes the plans of stale runtimes. Equal content makes no new revision. */
-import { type Claimed, type CommitFailure, create, type Params, type Step, update } from "@sextant/registry-client";
+import { type Claimed, type CommitFailure, create, type Outcome, type Params, type Step, update } from "@sextant/registry-client";
 import { type Context, timestamp } from "../act/act.ts";
 import { openStoredAuth } from "../auth/auth.ts";
-import type { Outcome } from "../work/worker.ts";
 import { KEPT_PLANS, planContent, type PlanSource, planSource } from "./plan.ts";
 
 const settled: Outcome = { done: true, values: {} };

@@ -4,7 +4,7 @@ import type { Sealer } from "../secret/sealer.ts";
 /** Opens what declared reads find sealed. What was sealed for another tenant than the caller's does not open. */
 export function openers(sealer: Sealer): { readonly openAuth: OpenAuth; readonly openText: OpenText } {
   return {
-    openAuth: (sealed, identity) => shownAuth(openStoredAuth(sealer, identity.tenant ?? "", sealed)),
-    openText: (sealed, identity) => sealer.open(identity.tenant ?? "", "signing-secret", sealed),
+    openAuth: (sealed, identity) => shownAuth(openStoredAuth(sealer, identity.tenant ?? "", String(sealed))),
+    openText: (sealed, identity) => sealer.open(identity.tenant ?? "", "signing-secret", String(sealed)),
   };
 }

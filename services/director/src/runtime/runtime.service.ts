@@ -1,10 +1,10 @@
 import { forbidden } from "@sextant/errors";
-import { Answer } from "@sextant/graphql";
+import { Answer, checked } from "@sextant/graphql";
+import { authorise } from "@sextant/identity";
 import { create, type Step, update } from "@sextant/registry-client";
-import { authorise, isPaired, knownID, requireAdmin, requireRuntime } from "../access/access.ts";
+import { isPaired, knownID, requireAdmin, requireRuntime } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting, timestamp } from "../act/act.ts";
 import type { Trust } from "../connector-client/trust.ts";
-import { checked } from "../input/input.ts";
 import { initialLabels, type StoredLabel } from "../label/label.ts";
 import { labelKeys } from "../label/label.service.ts";
 import { changedToApplications } from "../webhook/notification.ts";

@@ -1,10 +1,10 @@
 import { invalidOperation, tenantNotFound } from "@sextant/errors";
-import { Answer } from "@sextant/graphql";
+import { Answer, checked } from "@sextant/graphql";
+import { authorise } from "@sextant/identity";
 import { create, update } from "@sextant/registry-client";
 import { z } from "zod";
-import { authorise } from "../access/access.ts";
 import { act, type ActingCall, type Context } from "../act/act.ts";
-import { checked, text } from "../input/input.ts";
+import { text } from "../input/input.ts";
 
 const tenantInput = z.object({
   externalID: z.string().regex(/^[a-zA-Z0-9-._]{1,128}$/, "must have 1 to 128 letters, digits, -, . and _"),

@@ -1,10 +1,10 @@
 import { invalidOperation, notFound } from "@sextant/errors";
-import { Answer } from "@sextant/graphql";
+import { Answer, checked } from "@sextant/graphql";
+import { authorise } from "@sextant/identity";
 import { readList, update } from "@sextant/registry-client";
-import { authorise, knownID, requireApplication } from "../access/access.ts";
+import { knownID, requireApplication } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { removeOwned, requireOwned } from "../bundle/bundle.service.ts";
-import { checked } from "../input/input.ts";
 import { createWebhook, MAX_WEBHOOKS, newSigningSecret, webhookColumns, webhookInput } from "./webhook.ts";
 
 type Revision = { readonly expectedRevision?: number | null };

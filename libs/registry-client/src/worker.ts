@@ -1,6 +1,6 @@
 /** Claims leased work and carries it out, piece by piece, until it is told to end. */
 import type { Logger } from "@sextant/logging";
-import type { Claimed, Queue, Registry, SettleRequest } from "@sextant/registry-client";
+import type { Claimed, Queue, Registry, SettleRequest } from "./contract.ts";
 
 /** What became of a piece of work. Not `done`: it is tried again at `nextAttemptAt`. */
 export type Outcome = Pick<SettleRequest["items"][number], "done" | "values" | "nextAttemptAt">;
