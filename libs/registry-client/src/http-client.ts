@@ -36,12 +36,13 @@ export type RegistryClientOptions = {
 
 /** A client, to be closed at the end. */
 export type RegistryClient = Registry & {
-  /** Whether the last call reached the Registry, and its database. False before the first call. */
-  reachable(): boolean;
+  /** Whether the Registry and its database can be reached now. Answers within two seconds. */
+  ping(): Promise<boolean>;
   close(): Promise<void>;
 };
 
 const DEADLINE = 10_000;
+const PING_TIMEOUT = 2_000;
 const FIRST_PAUSE = 25;
 const LONGEST_PAUSE = 500;
 /** Connections for calls that are held, apart from those that are answered at once. */
@@ -115,7 +116,6 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   );
   const held = createInternalClient({ ...shared, connections: HELD_CONNECTIONS });
   const plans = new PlanHashes();
-  let reached = false;
 
   /** Sends until there is an answer that says something. */
   const send = async (
@@ -132,7 +132,6 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       let cause: unknown;
       try {
         const reply = await client.send({ method: "POST", path, body: body(whole), signal });
-        reached = reply.status !== 503;
         if (reply.status < 300) return reply;
         if (reply.status === UNKNOWN_PLAN && !whole) {
           await reply.body.dump();
@@ -144,7 +143,6 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         cause = error;
       } catch (error) {
         if (cause === undefined && !isLost(error)) throw error;
-        reached = false;
         cause ??= error;
       }
       if (now() + wait >= until)
@@ -181,7 +179,16 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   };
 
   return {
-    reachable: () => reached,
+    async ping() {
+      try {
+        const signal = AbortSignal.timeout(PING_TIMEOUT);
+        const reply = await quick.send({ method: "GET", path: "/v1/ping", signal });
+        await reply.body.dump();
+        return reply.status === 204;
+      } catch {
+        return false;
+      }
+    },
 
     async read({
       tenant,

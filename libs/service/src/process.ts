@@ -7,7 +7,7 @@ import { createMetrics, type MetricsRegistry } from "./metrics.ts";
 /** What a service's `app.ts` gives to its process. */
 export type App = {
   /** Undefined when the service can serve; else why not, for `/readyz` and the log. */
-  readiness(): string | undefined;
+  readiness(): string | undefined | Promise<string | undefined>;
   /** Stops taking new work, ends what is open, closes connections. */
   close(): Promise<void>;
 };
@@ -46,15 +46,16 @@ export async function runService<Settings extends ProcessSettings>(
   const metrics = createMetrics(name);
   let app: App | undefined;
   let state: "starting" | "serving" | "ending" = "starting";
-  const unready = (): string | undefined => (state === "serving" ? app?.readiness() : `the service is ${state}`);
+  const unready = async (): Promise<string | undefined> =>
+    state === "serving" ? app?.readiness() : `the service is ${state}`;
 
   const opsRoutes: Route[] = [
     { path: "/healthz", methods: { GET: () => json({ status: "ok" }) } },
     {
       path: "/readyz",
       methods: {
-        GET: () => {
-          const reason = unready();
+        GET: async () => {
+          const reason = await unready();
           return reason === undefined ? json({ status: "ready" }) : json({ status: "not ready", reason }, 503);
         },
       },

@@ -64,7 +64,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
   log.info({ port: listener.port }, "listening");
 
   return {
-    readiness: () => (registry.reachable() ? undefined : "the registry cannot be reached"),
+    readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);
       await registry.close();

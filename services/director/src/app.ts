@@ -90,7 +90,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
   });
 
   return {
-    readiness: () => (registry.reachable() ? undefined : "the registry cannot be reached"),
+    readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);
       await Promise.all([planner.close(), deliverer.close()]);

@@ -96,7 +96,10 @@ export function registryRoutes(
   count: (verb: string, service: string) => void,
 ): readonly Route[] {
   const registries = new Map(CALLERS.map((service) => [service, core.textRegistryFor(service)]));
-  return Object.entries(verbs).map(([verb, { run, maxBody }]) => {
+  const ping = internalHandler(verifier, CALLERS, () => ({
+    status: core.feed.interrupted ? 503 : 204,
+  }));
+  const served = Object.entries(verbs).map(([verb, { run, maxBody }]): Route => {
     const POST = internalHandler(verifier, CALLERS, async (call, { service }) => {
       count(verb, service);
       try {
@@ -114,4 +117,5 @@ export function registryRoutes(
       ...(maxBody === undefined ? {} : { maxBody }),
     };
   });
+  return [...served, { path: "/v1/ping", methods: { GET: ping } }];
 }

@@ -35,6 +35,19 @@ const OLDEST_SERVER = 180_000;
 /** Any number, as long as nothing else in this database locks it. */
 const LOCK = 7_398_001;
 
+/** Runs something that only one process may do at a time. */
+export async function whileAlone<Result>(
+  client: Client,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  await client.query("select pg_advisory_lock($1)", [LOCK]);
+  try {
+    return await run();
+  } finally {
+    await client.query("select pg_advisory_unlock($1)", [LOCK]);
+  }
+}
+
 /** Refuses what cannot be gone on from: see {@link MigrationError}. */
 function check(
   known: readonly Migration[],
@@ -56,7 +69,7 @@ function check(
   }
 }
 
-/** Applies what is missing. Safe to be run by several processes at once. `client` is connected as the owner. */
+/** Applies what is missing. `client` is connected as the owner, and alone: see {@link whileAlone}. */
 export async function migrate(
   client: Client,
   migrations: readonly Migration[],
@@ -64,40 +77,37 @@ export async function migrate(
 ): Promise<void> {
   const version = await client.query<{ server_version_num: string }>("show server_version_num");
   if (Number(version.rows[0]?.server_version_num) < OLDEST_SERVER) {
-    throw new MigrationError("the database server is older than PostgreSQL 18: use a newer one");
+    throw new MigrationError(
+      "the database server is older than PostgreSQL 18: use a newer one in DATABASE_URL",
+    );
   }
-  await client.query("select pg_advisory_lock($1)", [LOCK]);
-  try {
-    await client.query(
-      `create table if not exists sextant_migration (
-         name text not null,
-         checksum text not null,
-         applied_at timestamptz not null default now(),
-         constraint sextant_migration_pkey primary key (name)
-       )`,
-    );
-    const applied = await client.query<{ name: string; checksum: string }>(
-      "select name, checksum from sextant_migration",
-    );
-    check(migrations, applied.rows);
-    const done = new Set(applied.rows.map(({ name }) => name));
-    for (const { name, sql, checksum } of migrations) {
-      if (done.has(name)) continue;
-      await client.query("begin");
-      try {
-        await client.query(sql);
-        await client.query("insert into sextant_migration (name, checksum) values ($1, $2)", [
-          name,
-          checksum,
-        ]);
-        await client.query("commit");
-      } catch (error) {
-        await client.query("rollback");
-        throw error;
-      }
-      log.info({ migration: name }, "migration applied");
+  await client.query(
+    `create table if not exists sextant_migration (
+       name text not null,
+       checksum text not null,
+       applied_at timestamptz not null default now(),
+       constraint sextant_migration_pkey primary key (name)
+     )`,
+  );
+  const applied = await client.query<{ name: string; checksum: string }>(
+    "select name, checksum from sextant_migration",
+  );
+  check(migrations, applied.rows);
+  const done = new Set(applied.rows.map(({ name }) => name));
+  for (const { name, sql, checksum } of migrations) {
+    if (done.has(name)) continue;
+    await client.query("begin");
+    try {
+      await client.query(sql);
+      await client.query("insert into sextant_migration (name, checksum) values ($1, $2)", [
+        name,
+        checksum,
+      ]);
+      await client.query("commit");
+    } catch (error) {
+      await client.query("rollback");
+      throw error;
     }
-  } finally {
-    await client.query("select pg_advisory_unlock($1)", [LOCK]);
+    log.info({ migration: name }, "migration applied");
   }
 }

@@ -1,8 +1,20 @@
 /** Makes a database ready for this version: tables, the service's role, its rights. */
 import { Client } from "pg";
 import type { Logger } from "@sextant/logging";
-import { migrate, MIGRATIONS_DIRECTORY, readMigrations } from "./migrate.ts";
-import { ensureServiceRole, grantRights, urlForRole, verifyServiceRole } from "./service-role.ts";
+import {
+  migrate,
+  MigrationError,
+  MIGRATIONS_DIRECTORY,
+  readMigrations,
+  whileAlone,
+} from "./migrate.ts";
+import {
+  ensureServiceRole,
+  grantRights,
+  roleExists,
+  urlForRole,
+  verifyServiceRole,
+} from "./service-role.ts";
 
 /** What the operator has given. */
 export type DatabaseSettings = {
@@ -17,31 +29,68 @@ export type DatabaseSettings = {
 /** Longest name of a role. */
 const LONGEST_NAME = 63;
 
-/** Prepares the database and answers with the URL to work with. Throws MigrationError, or what the connection throws. */
+/** Makes the tables what they have to be, and the role, as the owner; answers with the URL to work with. */
+async function prepareAsOwner(
+  owner: Client,
+  settings: DatabaseSettings,
+  log: Logger,
+): Promise<string> {
+  await migrate(owner, readMigrations(MIGRATIONS_DIRECTORY), log);
+  if (settings.serviceURL !== undefined) {
+    const given = decodeURIComponent(new URL(settings.serviceURL).username);
+    if (!(await roleExists(owner, given))) {
+      throw new MigrationError(
+        `the role ${given} of DATABASE_SERVICE_URL does not exist: create it as a plain role with a login, or leave the setting out`,
+      );
+    }
+    await grantRights(owner, given);
+    return settings.serviceURL;
+  }
+  const role = `${String(owner.database)}_service`.slice(-LONGEST_NAME);
+  const password = settings.servicePassword();
+  await ensureServiceRole(owner, role, password);
+  await grantRights(owner, role);
+  return urlForRole(settings.ownerURL, role, password);
+}
+
+/** What the operator can do about a connection that the server refuses for good. */
+function explained(error: unknown, setting: string, url: string): unknown {
+  const { code } = error as { readonly code?: unknown };
+  const { username, pathname, host } = new URL(url);
+  if (code === "28P01" || code === "28000") {
+    return new MigrationError(`${host} refuses the role ${username}: check ${setting}`);
+  }
+  if (code === "3D000") {
+    return new MigrationError(
+      `${host} has no database ${pathname.slice(1)}: create it, or check ${setting}`,
+    );
+  }
+  return error;
+}
+
+/**
+ * Prepares the database and answers with the URL to work with. Safe to be run by several processes at once. Throws
+ * MigrationError, or what the connection throws.
+ */
 export async function prepareDatabase(settings: DatabaseSettings, log: Logger): Promise<string> {
   const owner = new Client({
     connectionString: settings.ownerURL,
     application_name: "sextant-registry-owner",
   });
   owner.on("error", (error) => log.debug({ reason: error.message }, "owner connection lost"));
-  await owner.connect();
   let url: string;
   try {
-    await migrate(owner, readMigrations(MIGRATIONS_DIRECTORY), log);
-    let role: string;
-    if (settings.serviceURL === undefined) {
-      role = `${String(owner.database)}_service`.slice(-LONGEST_NAME);
-      const password = settings.servicePassword();
-      await ensureServiceRole(owner, role, password);
-      url = urlForRole(settings.ownerURL, role, password);
-    } else {
-      url = settings.serviceURL;
-      role = decodeURIComponent(new URL(url).username);
-    }
-    await grantRights(owner, role);
+    await owner.connect();
+    url = await whileAlone(owner, () => prepareAsOwner(owner, settings, log));
+  } catch (error) {
+    throw explained(error, "DATABASE_URL", settings.ownerURL);
   } finally {
     await owner.end();
   }
-  await verifyServiceRole(url);
+  try {
+    await verifyServiceRole(url);
+  } catch (error) {
+    throw explained(error, "DATABASE_SERVICE_URL", url);
+  }
   return url;
 }

@@ -21,6 +21,12 @@ export function urlForRole(ownerURL: string, role: string, password: string): st
   return url.href;
 }
 
+/** Whether the server knows a role of this name. */
+export async function roleExists(client: Client, role: string): Promise<boolean> {
+  const found = await client.query("select from pg_roles where rolname = $1", [role]);
+  return found.rowCount !== 0;
+}
+
 /** Makes the role, or gives it this password. `owner` is connected as the owner. */
 export async function ensureServiceRole(
   owner: Client,
@@ -28,11 +34,12 @@ export async function ensureServiceRole(
   password: string,
 ): Promise<void> {
   const name = escapeIdentifier(role);
-  const exists = await owner.query("select from pg_roles where rolname = $1", [role]);
-  const verb = exists.rowCount === 0 ? "create" : "alter";
+  const verb = (await roleExists(owner, role)) ? "alter" : "create";
+  // Only a superuser may name the other attributes of a role that exists; verifyServiceRole looks at what they are.
+  const attributes = verb === "create" ? "login nosuperuser nocreatedb nocreaterole" : "login";
   try {
     await owner.query(
-      `${verb} role ${name} login nosuperuser nocreatedb nocreaterole nobypassrls noreplication password ${escapeLiteral(scramVerifier(password))}`,
+      `${verb} role ${name} ${attributes} password ${escapeLiteral(scramVerifier(password))}`,
     );
     await owner.query(`alter role ${name} set statement_timeout = '15s'`);
   } catch (error) {
