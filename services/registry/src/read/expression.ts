@@ -170,6 +170,13 @@ function orderedRows(
   return `(select ${columns.join(", ")} from ${source.from} where ${source.where} order by ${alias}.id limit ${limit}) ${alias}`;
 }
 
+/**
+ * The items of an array in order of id. The rows come in that order already, so that nothing is sorted; but an aggregate that
+ * names no column of its own rows would be taken for one of the query around.
+ */
+const arrayItems = (scope: Scope, object: string): string =>
+  `string_agg(${object}, ',' order by ${scope.alias}.id)`;
+
 function listSQL(
   build: Build,
   around: Scope | undefined,
@@ -179,7 +186,7 @@ function listSQL(
   const object = objectSQL(build, scope, read.select);
   const where = conditionSQL(build, new Scope(read.list, scope.alias, around), read.where);
   const rows = orderedRows(build, scope, `(${where})`, String(read.max), false);
-  return `(select concat('[', string_agg(${object}, ','), ']') from ${rows})`;
+  return `(select concat('[', ${arrayItems(scope, object)}, ']') from ${rows})`;
 }
 
 function pageSQL(
@@ -215,16 +222,17 @@ function pageSQL(
     info: Extract<PageSelection[number], { part: "pageInfo" }>["select"][number],
   ): readonly Piece[] => {
     if ("constant" in info) return [{ constant: checkedJSON(info.constant) }];
+    needsRows = true;
     if (info.part === "hasNextPage") return [{ sql: `(count(*) > ${first()})::text` }];
     return cursor(info.part === "startCursor" ? "min" : "max");
   };
   const pieces = objectPieces(read.select, (entry) => {
     if ("constant" in entry) return [{ constant: checkedJSON(entry.constant) }];
     if (entry.part === "totalCount") return [{ sql: `(${countSQL(build, around, read)})` }];
-    needsRows = true;
     if (entry.part === "pageInfo") return objectPieces(entry.select, infoPieces);
+    needsRows = true;
     const object = objectSQL(build, scope, entry.select);
-    return [{ constant: "[" }, { sql: `string_agg(${object}, ',')${onPage()}` }, { constant: "]" }];
+    return [{ constant: "[" }, { sql: arrayItems(scope, object) + onPage() }, { constant: "]" }];
   });
   if (!needsRows) return concatenation(pieces);
   const start = `${alias}.id > coalesce(${build.slots.place(read.after.param, "cursor")}, '00000000-0000-0000-0000-000000000000')`;

@@ -117,14 +117,6 @@ export function comparable(
   return type;
 }
 
-const SQL_TYPES = {
-  uuid: "uuid",
-  text: "text",
-  int: "integer",
-  bool: "boolean",
-  timestamp: "timestamptz",
-} as const;
-
 /** The SQL of a value that is compared as `type`. `around` is the scope that `parent` means. */
 export function valueSQL(
   build: Build,
@@ -140,8 +132,7 @@ export function valueSQL(
   const column = scope.column(value.parent);
   const stored = scope.field(value.parent).type;
   if (stored === type) return column;
-  const sqlType = SQL_TYPES[type as keyof typeof SQL_TYPES];
-  return sqlType === undefined
-    ? refusePlan(`${value.parent} cannot stand here`)
-    : `${column}::${sqlType}`;
+  // Any id has a text, but not every text is an id.
+  if (stored === "uuid" && type === "text") return `${column}::text`;
+  return refusePlan(`${value.parent} cannot be compared here`);
 }
