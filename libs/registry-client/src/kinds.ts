@@ -272,7 +272,7 @@ export const kinds = {
   provisionedRuntime: {
     tenantless: false,
     labels: false,
-    fields: { name: required("text"), driver: required("text"), parameters: required("json"), removed: required("bool") },
+    fields: { name: required("text"), driver: required("text"), parameters: required("json"), removed: required("bool"), lastOperationID: required("uuid") },
   },
   /** Who did what to what; written by the Registry itself in each commit. `id` is the commit's. */
   auditEntry: {

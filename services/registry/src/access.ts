@@ -86,7 +86,8 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
   },
   "runtime-provisioner": {
     ...NOTHING,
-    reads: ["operation", "provisionedRuntime"],
+    // Director's record of a runtime, for its agent's contact.
+    reads: ["operation", "provisionedRuntime", "runtime", "syncState"],
     writes: ["operation", "provisionedRuntime"],
     claims: ["operation"],
     watches: ["runtime.unregistered"],

@@ -484,6 +484,7 @@ create table provisioned_runtime (
   driver text not null,
   parameters text not null,
   removed boolean not null,
+  last_operation_id uuid not null,
   constraint provisioned_runtime_pkey primary key (tenant_id, id),
   constraint provisioned_runtime_tenant_fkey foreign key (tenant_id) references tenant (id) on delete cascade,
   constraint provisioned_runtime_name_present check (name <> ''),

@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createExecutor, graphqlRoute, loadSubgraph } from "@sextant/graphql";
+import { createSigner, createVerifier, readServiceKeys } from "@sextant/identity";
+import { createIDSource, createRegistryClient, startWorker } from "@sextant/registry-client";
+import {
+  type App,
+  bearerToken,
+  createInternalClient,
+  listen,
+  type ProcessContext,
+  readInternalTLS,
+  requestListener,
+} from "@sextant/service";
+import { readCertificate, spkiPin } from "@sextant/x509";
+import type { ProvisionerSettings } from "./config.ts";
+import type { Context } from "./context.ts";
+import { declarations, parameters } from "./declarations.ts";
+import { createDirector } from "./director-client/director.ts";
+import { createLocalDriver } from "./driver/local-driver.ts";
+import { operationResolvers } from "./operation/operation.resolvers.ts";
+import { createOperationService } from "./operation/operation.service.ts";
+import { createStageHandler } from "./operation/stage.ts";
+
+const MAX_BODY = 1024 * 1024;
+/** Operations that are carried out at a time. */
+const OPERATIONS = 16;
+
+/** Starts the provisioner: its object graph, top to bottom. */
+export async function start(settings: ProvisionerSettings, { log }: ProcessContext): Promise<App> {
+  const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "runtime-provisioner");
+  const tls = settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
+  const signer = createSigner({ service: "runtime-provisioner", ...keys, now: Date.now });
+  const verifier = createVerifier({ service: "runtime-provisioner", trust: keys.trust, now: Date.now });
+  const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
+  const director = createInternalClient({ audience: "director", url: settings.SEXTANT_DIRECTOR_URL, signer, tls });
+  const root = readCertificate(readFileSync(join(settings.SEXTANT_KEYS_DIR, "root-cert.pem"), "utf8"));
+  const local = createLocalDriver({
+    folder: settings.SEXTANT_RUNTIMES_DIR,
+    agent: fileURLToPath(import.meta.resolve("@sextant/runtime-agent")),
+    log,
+  });
+  const context: Context = {
+    registry,
+    director: createDirector(director),
+    drivers: { local },
+    caPin: `sha256//${spkiPin(root)}`,
+    newID: createIDSource(Date.now),
+    now: Date.now,
+    log,
+  };
+  const executor = createExecutor({
+    ...loadSubgraph(import.meta.dirname),
+    declarations,
+    resolvers: operationResolvers(createOperationService(context)),
+    registry,
+    log,
+    parameters,
+    introspection: settings.SEXTANT_PROFILE === "local",
+  });
+  const route = graphqlRoute({
+    path: "/graphql",
+    executor,
+    authenticate: (call) => verifier.verify(bearerToken(call.headers.authorization)),
+    maxBody: MAX_BODY,
+    log,
+  });
+  const listener = await listen({
+    address: settings.SEXTANT_LISTEN,
+    listener: requestListener([route], log),
+    ...(tls === undefined ? {} : { tls: { ...tls, requestCert: true, rejectUnauthorized: true } }),
+  });
+  await local.resume();
+  const worker = startWorker({
+    registry,
+    queue: "operation",
+    concurrency: OPERATIONS,
+    handle: createStageHandler(context),
+    log,
+  });
+  log.info({ port: listener.port }, "listening");
+
+  return {
+    readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
+    async close() {
+      await listener.close(5_000);
+      await worker.close();
+      await local.close();
+      await Promise.all([director.close(), registry.close()]);
+    },
+  };
+}

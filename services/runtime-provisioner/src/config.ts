@@ -1,0 +1,19 @@
+import { loadConfig } from "@sextant/config";
+import { serviceSettings, serviceURL } from "@sextant/service";
+import { z } from "zod";
+
+const settings = serviceSettings.extend({
+  SEXTANT_REGISTRY_URL: serviceURL,
+  SEXTANT_DIRECTOR_URL: serviceURL,
+  SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
+  /** Where the driver `local` keeps a directory for each runtime. */
+  SEXTANT_RUNTIMES_DIR: z.string(),
+});
+
+/** The provisioner's settings. */
+export type ProvisionerSettings = z.output<typeof settings>;
+
+/** Reads them from the environment. */
+export function readSettings(): ProvisionerSettings {
+  return loadConfig(settings, process.env);
+}
