@@ -141,6 +141,7 @@ async function fill(core: RegistryCore, tenant: string, digit: string): Promise<
       driver: "local",
       parameters: "{}",
       removed: false,
+      lastOperationID: newID(),
     }),
   ]);
 }
