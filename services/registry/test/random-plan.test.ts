@@ -287,7 +287,7 @@ it("any plan of the catalog is one valid statement, whose answer has the plan's 
       const isPlace = (key: string): boolean => /^\d+$/.test(key);
       const keys = Object.keys(JSON.parse(text) as object);
       expect(keys.filter((key) => !isPlace(key))).toEqual(
-        one.select.map(({ as }) => as).filter((as) => !isPlace(as) && as !== "__proto__"),
+        one.select.map(({ as }) => as).filter((as) => !isPlace(as)),
       );
       for (const place of missing) expect(place).toBeLessThan(one.require?.length ?? 0);
     }),
