@@ -21,7 +21,7 @@ export const applicationUpdateInput = z.object({
 export const applicationRegisterInput = (allowPrivateTargets: boolean) =>
   applicationUpdateInput.extend({
     name: asciiName(100),
-    labels: z.unknown(),
+    labels: z.unknown().optional(),
     webhooks: z.array(webhookInput(allowPrivateTargets)).max(MAX_WEBHOOKS, `must have at most ${MAX_WEBHOOKS} entries`).nullish(),
     bundles: z.array(bundleCreateInput).max(MAX_BUNDLES, `must have at most ${MAX_BUNDLES} entries`).nullish(),
   });

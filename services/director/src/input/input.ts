@@ -49,7 +49,7 @@ function depth(value: unknown, limit: number): boolean {
 
 /** A JSON value, given as JSON text or as the value itself; becomes JSON text of at most `max` bytes. */
 export const jsonText = (max: number) =>
-  z.unknown().transform((value, context): string | null => {
+  z.unknown().optional().transform((value, context): string | null => {
     if (value === undefined || value === null) return null;
     const fail = (message: string) => {
       context.addIssue({ code: "custom", message });

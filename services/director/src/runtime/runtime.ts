@@ -6,6 +6,6 @@ import { description } from "../input/input.ts";
 export const runtimeInput = z.object({
   name: z.string().regex(/^[a-zA-Z0-9-._]{1,256}$/, "must have 1 to 256 letters, digits, -, . and _"),
   description,
-  labels: z.unknown(),
+  labels: z.unknown().optional(),
   statusCondition: z.enum(["INITIAL", "PROVISIONING", "CONNECTED", "FAILED"]).nullish(),
 });

@@ -1,12 +1,12 @@
 /** Which addresses a message may go to: on a plane that many share, never inside its own network. */
 import { lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import { parse, type IPv4, type IPv6 } from "ipaddr.js";
+import ipaddr from "ipaddr.js";
 
 /** Whether an IP address is on the public internet: not private, loopback, link-local, reserved or a metadata service. */
 export function isPublicAddress(address: string): boolean {
-  let parsed: IPv4 | IPv6 = parse(address);
-  if (parsed.kind() === "ipv6" && (parsed as IPv6).isIPv4MappedAddress()) parsed = (parsed as IPv6).toIPv4Address();
+  let parsed: ipaddr.IPv4 | ipaddr.IPv6 = ipaddr.parse(address);
+  if (parsed.kind() === "ipv6" && (parsed as ipaddr.IPv6).isIPv4MappedAddress()) parsed = (parsed as ipaddr.IPv6).toIPv4Address();
   return parsed.range() === "unicast";
 }
 

@@ -60,7 +60,7 @@ export function stageAfter(type: OperationType, stage: Stage): Stage {
 export const beginning = (now: number): Progress => ({ failures: 0, until: now + STAGE_LIMIT });
 
 const MAX_PARAMETERS = 64 * 1024;
-const parametersInput = z.unknown().transform((value, context): Readonly<Record<string, unknown>> => {
+const parametersInput = z.unknown().optional().transform((value, context): Readonly<Record<string, unknown>> => {
   const fail = (message: string) => {
     context.addIssue({ code: "custom", message });
     return z.NEVER;
