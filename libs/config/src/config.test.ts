@@ -17,7 +17,11 @@ describe("loadConfig", () => {
       error = thrown;
     }
     expect(error).toBeInstanceOf(ConfigError);
-    expect((error as ConfigError).faults.map((fault) => fault.setting)).toEqual(["PORT", "LISTEN", "URL"]);
+    expect((error as ConfigError).faults.map((fault) => fault.setting)).toEqual([
+      "PORT",
+      "LISTEN",
+      "URL",
+    ]);
     expect((error as ConfigError).message).toContain("URL: is required");
   });
 

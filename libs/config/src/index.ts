@@ -67,7 +67,10 @@ export const wholeNumber = (min: number, max: number) =>
   z.string().transform((text, context) => {
     const value = Number(text);
     if (!/^-?\d+$/.test(text) || value < min || value > max) {
-      context.addIssue({ code: "custom", message: `must be a whole number from ${min} to ${max}, got "${text}"` });
+      context.addIssue({
+        code: "custom",
+        message: `must be a whole number from ${min} to ${max}, got "${text}"`,
+      });
       return z.NEVER;
     }
     return value;

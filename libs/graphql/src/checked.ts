@@ -4,17 +4,28 @@ import type { Call } from "@sextant/service";
 import type { z } from "zod";
 
 /** Checks `value`; throws INVALID_DATA for the input type, naming every violated field. */
-export function checked<Schema extends z.ZodType>(inputType: string, schema: Schema, value: unknown): z.output<Schema> {
+export function checked<Schema extends z.ZodType>(
+  inputType: string,
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw invalidData(
     inputType,
-    result.error.issues.map((issue) => ({ field: issue.path.join(".") || "in", message: issue.message })),
+    result.error.issues.map((issue) => ({
+      field: issue.path.join(".") || "in",
+      message: issue.message,
+    })),
   );
 }
 
 /** Checks the JSON body of a request as {@link checked} does. */
-export async function checkedBody<Schema extends z.ZodType>(inputType: string, schema: Schema, call: Call): Promise<z.output<Schema>> {
+export async function checkedBody<Schema extends z.ZodType>(
+  inputType: string,
+  schema: Schema,
+  call: Call,
+): Promise<z.output<Schema>> {
   const text = (await call.body()).toString("utf8");
   let body: unknown;
   try {

@@ -1,6 +1,15 @@
 /** Compiles what an operation selects to a read plan, by the declarations of the nouns. */
 import type { ConsumerType, Identity, Scope } from "@sextant/identity";
-import { type Condition, type Expression, type Kind, kinds, type PageSelection, type Params, type Read, type Selection } from "@sextant/registry-client";
+import {
+  type Condition,
+  type Expression,
+  type Kind,
+  kinds,
+  type PageSelection,
+  type Params,
+  type Read,
+  type Selection,
+} from "@sextant/registry-client";
 import {
   type FieldNode,
   getArgumentValues,
@@ -32,14 +41,6 @@ export type Binder = {
   readonly bind: ArgsRead["bind"];
 };
 
-/** What was learnt while a field was compiled. */
-export type Compiled = {
-  readonly read: Read;
-  readonly binders: readonly Binder[];
-  readonly openings: readonly Opening[];
-  readonly scopes: ReadonlySet<Scope>;
-};
-
 /** Compiles for one viewer and one shape of the arguments. */
 export class Compiler {
   readonly binders: Binder[] = [];
@@ -69,7 +70,12 @@ export class Compiler {
       throw new Error(`${field.name} is declared as ${declared.read}, which leads to no object`);
     }
     const named = this.#objectType(field.type);
-    const { param, args } = this.#bind(field, firstNode(nodes), declared.args, declared.read === "page");
+    const { param, args } = this.#bind(
+      field,
+      firstNode(nodes),
+      declared.args,
+      declared.read === "page",
+    );
     if (declared.read === "page") {
       const item = this.#objectType(named.getFields()["data"]?.type);
       const { kind, where } = this.#target(item, declared.where, param, args, parent);
@@ -115,7 +121,8 @@ export class Compiler {
       }
       const read = declared.fields[name];
       const field = type.getFields()[name];
-      if (read === undefined || field === undefined) throw new Error(`${type.name}.${name} has no declared read`);
+      if (read === undefined || field === undefined)
+        throw new Error(`${type.name}.${name} has no declared read`);
       for (const scope of read.scopes ?? []) this.scopes.add(scope);
       selection.push({ as, ...this.#expression(field, nodes, read, [...path, as]) });
     }
@@ -134,16 +141,28 @@ export class Compiler {
       case "expression":
         return declared.expression(this.#viewer);
       case "labels": {
-        const bind = (args: Args): Params => ({ key: (args["key"] as string | null | undefined) ?? null });
-        return { labels: { key: this.#bind(field, firstNode(nodes), { bind }, false).param("key") } };
+        const bind = (args: Args): Params => ({
+          key: (args["key"] as string | null | undefined) ?? null,
+        });
+        return {
+          labels: { key: this.#bind(field, firstNode(nodes), { bind }, false).param("key") },
+        };
       }
       case "embedded": {
         const type = this.#objectType(field.type);
         const object = this.object(type, collectSubfields(this.#walk, type, nodes), path);
-        return declared.unlessNull === undefined ? { object } : { object, unlessNull: declared.unlessNull };
+        return declared.unlessNull === undefined
+          ? { object }
+          : { object, unlessNull: declared.unlessNull };
       }
       case "sealed":
-        this.openings.push({ path, type: field.type, nodes, open: declared.open, once: declared.once ?? false });
+        this.openings.push({
+          path,
+          type: field.type,
+          nodes,
+          open: declared.open,
+          once: declared.once ?? false,
+        });
         return declared.expression(this.#viewer);
       default:
         return { read: this.read(field, nodes, declared, path, true) };
@@ -169,8 +188,14 @@ export class Compiler {
       } else {
         const type = this.#objectType(pageType.getFields()[name]?.type);
         const select = [...collectSubfields(this.#walk, type, nodes)].map(([key, infoNodes]) => {
-          const part = firstNode(infoNodes).name.value as "startCursor" | "endCursor" | "hasNextPage" | "__typename";
-          return part === "__typename" ? { as: key, constant: JSON.stringify(type.name) } : { as: key, part };
+          const part = firstNode(infoNodes).name.value as
+            | "startCursor"
+            | "endCursor"
+            | "hasNextPage"
+            | "__typename";
+          return part === "__typename"
+            ? { as: key, constant: JSON.stringify(type.name) }
+            : { as: key, part };
         });
         selection.push({ as, part: "pageInfo", select });
       }
@@ -188,8 +213,12 @@ export class Compiler {
     const declared = this.#declared(type);
     if (declared.kind === undefined) throw new Error(`${type.name} is not stored as a kind`);
     const condition = where(param, args);
-    const visible = parent && declared.inherits === true ? undefined : declared.visible?.(this.#viewer);
-    return { kind: declared.kind, where: visible === undefined ? condition : { op: "all", of: [condition, visible] } };
+    const visible =
+      parent && declared.inherits === true ? undefined : declared.visible?.(this.#viewer);
+    return {
+      kind: declared.kind,
+      where: visible === undefined ? condition : { op: "all", of: [condition, visible] },
+    };
   }
 
   #bind(
@@ -201,13 +230,16 @@ export class Compiler {
     const prefix = `${this.#counter++}.`;
     const param = (name: string) => ({ param: prefix + name });
     if (declared === undefined && !page) return { param, args: {} };
-    const bind = (args: Args): Params => ({ ...(page ? bindPage(args) : {}), ...declared?.bind(args) });
+    const bind = (args: Args): Params => ({
+      ...(page ? bindPage(args) : {}),
+      ...declared?.bind(args),
+    });
     this.binders.push({ prefix, field, node, bind });
     return { param, args: this.#argumentsOf(field, node) };
   }
 
   #argumentsOf(field: GraphQLField<unknown, unknown>, node: FieldNode): Args {
-    return getArgumentValues(field, node, this.#walk.variables as Record<string, unknown>);
+    return getArgumentValues(field, node, this.#walk.variables);
   }
 
   #declared(type: GraphQLObjectType): ObjectRead {
@@ -218,13 +250,18 @@ export class Compiler {
 
   #objectType(type: GraphQLOutputType | undefined): GraphQLObjectType {
     const named = type === undefined ? undefined : getNamedType(type);
-    if (!isObjectType(named)) throw new Error("a declared read leads to something that is not an object");
+    if (!isObjectType(named))
+      throw new Error("a declared read leads to something that is not an object");
     return named;
   }
 }
 
 /** Faults of declarations against the schema: fields that can be asked and are declared nowhere, and columns that do not exist. */
-export function declarationFaults(query: GraphQLObjectType, declarations: Declarations, resolved: ReadonlySet<string>): string[] {
+export function declarationFaults(
+  query: GraphQLObjectType,
+  declarations: Declarations,
+  resolved: ReadonlySet<string>,
+): string[] {
   const faults: string[] = [];
   const visited = new Set<string>();
   const visitType = (type: GraphQLObjectType, kind: Kind | undefined): void => {
@@ -242,14 +279,25 @@ export function declarationFaults(query: GraphQLObjectType, declarations: Declar
       else visitField(field, read, ownKind, type.name);
     }
     for (const name of Object.keys(declared.fields)) {
-      if (type.getFields()[name] === undefined) faults.push(`declared field ${type.name}.${name} is not in the schema`);
+      if (type.getFields()[name] === undefined)
+        faults.push(`declared field ${type.name}.${name} is not in the schema`);
     }
   };
-  const visitField = (field: GraphQLField<unknown, unknown>, read: FieldRead, kind: Kind | undefined, owner: string): void => {
+  const visitField = (
+    field: GraphQLField<unknown, unknown>,
+    read: FieldRead,
+    kind: Kind | undefined,
+    owner: string,
+  ): void => {
     const named = getNamedType(field.type);
     if (read.read === "column" && kind !== undefined) {
-      const known = Object.hasOwn(kinds[kind].fields, read.field) || ["id", "revision", "createdAt", "updatedAt"].includes(read.field);
-      if (!known) faults.push(`${owner}.${field.name} reads the column ${read.field}, which the kind ${kind} does not have`);
+      const known =
+        Object.hasOwn(kinds[kind].fields, read.field) ||
+        ["id", "revision", "createdAt", "updatedAt"].includes(read.field);
+      if (!known)
+        faults.push(
+          `${owner}.${field.name} reads the column ${read.field}, which the kind ${kind} does not have`,
+        );
     }
     if (!isObjectType(named)) return;
     if (read.read === "embedded") visitType(named, kind);

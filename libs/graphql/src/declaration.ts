@@ -74,7 +74,9 @@ export const me: Value = { param: "me" };
 export const column = (field: string): FieldRead => ({ read: "column", field });
 
 /** A JSON value that is not stored, by an expression. */
-export const expression = (made: Expression | ((viewer: ConsumerType) => Expression)): FieldRead => ({
+export const expression = (
+  made: Expression | ((viewer: ConsumerType) => Expression),
+): FieldRead => ({
   read: "expression",
   expression: typeof made === "function" ? made : () => made,
 });

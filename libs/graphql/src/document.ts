@@ -33,18 +33,28 @@ const CACHED_DOCUMENTS = 1_000;
 const CACHED_LENGTH = 64 * 1024;
 
 /** Some published agents send `configuration()`: empty parentheses, which GraphQL's grammar forbids, mean no arguments. */
-const emptyParentheses = /"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|([_A-Za-z][_0-9A-Za-z]*)\s*\(\s*\)/g;
+const emptyParentheses =
+  /"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|([_A-Za-z][_0-9A-Za-z]*)\s*\(\s*\)/g;
 
 /** The error without its suggestion of names: a schema that is not published is not told by its errors either. */
 function withoutSuggestion(error: GraphQLError): GraphQLError {
   const message = error.message.replace(/ Did you mean .*$/s, "");
-  return new GraphQLError(message, { nodes: error.nodes ?? null, extensions: { code: "INVALID_DATA", error_code: 22 } });
+  return new GraphQLError(message, {
+    nodes: error.nodes ?? null,
+    extensions: { code: "INVALID_DATA", error_code: 22 },
+  });
 }
 
 function syntaxError(error: unknown): GraphQLError {
   const message = error instanceof Error ? error.message : "the document cannot be parsed";
-  const locations = error instanceof GraphQLError ? { source: error.source ?? null, positions: error.positions ?? null } : {};
-  return new GraphQLError(message, { ...locations, extensions: { code: "INVALID_DATA", error_code: 22 } });
+  const locations =
+    error instanceof GraphQLError
+      ? { source: error.source ?? null, positions: error.positions ?? null }
+      : {};
+  return new GraphQLError(message, {
+    ...locations,
+    extensions: { code: "INVALID_DATA", error_code: 22 },
+  });
 }
 
 function parseLeniently(query: string): DocumentNode {
@@ -73,7 +83,12 @@ function operationsOf(document: DocumentNode): readonly Operation[] {
       }
     },
   });
-  return nodes.map((node) => ({ node, document, fragments, conditionVariables: [...conditionVariables] }));
+  return nodes.map((node) => ({
+    node,
+    document,
+    fragments,
+    conditionVariables: [...conditionVariables],
+  }));
 }
 
 /** Parses and validates documents against one schema, each text once. */
@@ -115,12 +130,17 @@ export function selectOperation(
   const extensions = { code: "INVALID_DATA", error_code: 22 };
   if (name !== undefined) {
     const named = operations.find((operation) => operation.node.name?.value === name);
-    return named ?? new GraphQLError(`there is no operation named ${JSON.stringify(name)}`, { extensions });
+    return (
+      named ??
+      new GraphQLError(`there is no operation named ${JSON.stringify(name)}`, { extensions })
+    );
   }
   const [only, ...others] = operations;
   if (only === undefined) return new GraphQLError("the document has no operation", { extensions });
   if (others.length === 0) return only;
-  return new GraphQLError("the document has several operations: say which by operationName", { extensions });
+  return new GraphQLError("the document has several operations: say which by operationName", {
+    extensions,
+  });
 }
 
 /** The first node of merged fields. */

@@ -21,13 +21,20 @@ import { collectFields, type Walk } from "./collect.ts";
 import { type Binder, Compiler, declarationFaults, type Opening } from "./compile.ts";
 import type { Declarations } from "./declaration.ts";
 import { createDocumentReader, firstNode, type Operation, selectOperation } from "./document.ts";
+import type { GraphAnswer } from "./answer.ts";
 import { type FieldError, fieldError, requestError } from "./field-error.ts";
 import { introspect } from "./introspect.ts";
 import { openAnswer } from "./open.ts";
 import { project } from "./project.ts";
 import { compileQuery, planOf, type QueryPlan, type Root } from "./query-plan.ts";
 import { type ShapedField, shapedFields } from "./shape.ts";
-import { Answer, type GraphCall, type Resolver, type Resolvers, type Returning } from "./resolver.ts";
+import {
+  Answer,
+  type GraphCall,
+  type Resolver,
+  type Resolvers,
+  type Returning,
+} from "./resolver.ts";
 
 /** A GraphQL request as it comes over HTTP. */
 export type GraphRequest = {
@@ -36,17 +43,15 @@ export type GraphRequest = {
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
 };
 
-/**
- * The answer's JSON text. `accepted` is false when the request itself was wrong and nothing was carried out; `status` is then
- * an HTTP status that fits better than 400.
- */
-export type GraphAnswer = { readonly accepted: boolean; readonly text: string; readonly status?: number };
-
 /** Carries out operations of one schema. */
 export type Executor = {
   readonly schema: GraphQLSchema;
   /** `queriesOnly` refuses mutations, as a GET must. */
-  execute(request: GraphRequest, call: Omit<GraphCall, "returning">, queriesOnly: boolean): Promise<GraphAnswer>;
+  execute(
+    request: GraphRequest,
+    call: Omit<GraphCall, "returning">,
+    queriesOnly: boolean,
+  ): Promise<GraphAnswer>;
 };
 
 /** What an executor is made of. */
@@ -64,7 +69,10 @@ export type ExecutorOptions = {
 };
 
 type Variants = Map<string, QueryPlan>;
-type Outcome = { readonly data: Record<string, unknown> | null; readonly errors: readonly FieldError[] };
+type Outcome = {
+  readonly data: Record<string, unknown> | null;
+  readonly errors: readonly FieldError[];
+};
 
 /** Plans kept for one operation: beyond, the oldest goes. */
 const MAX_VARIANTS = 200;
@@ -86,7 +94,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   /** What of the values changes the plan: included fields, shapes of arguments, types of entities. */
   const signature = (operation: Operation, walk: Walk, viewer: string): string => {
     let fields = shaped.get(operation);
-    if (fields === undefined) shaped.set(operation, (fields = shapedFields(schema, declarations, operation)));
+    if (fields === undefined)
+      shaped.set(operation, (fields = shapedFields(schema, declarations, operation)));
     const conditions = operation.conditionVariables.map((name) => String(walk.variables[name]));
     const shapes = fields.map(({ field, node, shape }) =>
       shape(getArgumentValues(field, node, walk.variables as Record<string, unknown>)),
@@ -109,10 +118,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return compiled;
   };
 
-  const bindAll = (binders: readonly Binder[], walk: Walk, params: Record<string, Params[string]>): void => {
+  const bindAll = (
+    binders: readonly Binder[],
+    walk: Walk,
+    params: Record<string, Params[string]>,
+  ): void => {
     for (const binder of binders) {
-      const args = getArgumentValues(binder.field, binder.node, walk.variables as Record<string, unknown>);
-      for (const [name, value] of Object.entries(binder.bind(args))) params[binder.prefix + name] = value;
+      const args = getArgumentValues(binder.field, binder.node, walk.variables);
+      for (const [name, value] of Object.entries(binder.bind(args)))
+        params[binder.prefix + name] = value;
     }
   };
 
@@ -127,9 +141,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 
   /** Carries out the fields of a query that a service resolves, or the only one of a mutation. */
-  const resolve = async (root: Root, resolver: Resolver, walk: Walk, call: Omit<GraphCall, "returning">) => {
+  const resolve = async (
+    root: Root,
+    resolver: Resolver,
+    walk: Walk,
+    call: Omit<GraphCall, "returning">,
+  ) => {
     const field = root.field as GraphQLField<unknown, unknown>;
-    const args = getArgumentValues(field, firstNode(root.nodes), walk.variables as Record<string, unknown>);
+    const args = getArgumentValues(field, firstNode(root.nodes), walk.variables);
     const openings: Opening[] = [];
     const returning: Returning = (id) => {
       const type = getNamedType(field.type);
@@ -171,7 +190,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return { data, errors };
   };
 
-  const query = async (operation: Operation, walk: Walk, call: Omit<GraphCall, "returning">): Promise<string> => {
+  const query = async (
+    operation: Operation,
+    walk: Walk,
+    call: Omit<GraphCall, "returning">,
+  ): Promise<string> => {
     const { identity } = call.caller;
     const compiled = plan(operation, walk, identity);
     const problems = new Map<string, unknown>();
@@ -188,7 +211,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
     const read = await readRoots(registry, compiled, problems, identity, params);
     const plain = compiled.roots.every(
-      (root) => root.by === "constant" || (root.by === "read" && root.openings.length === 0 && (root.entityTypes?.length ?? 1) === 1),
+      (root) =>
+        root.by === "constant" ||
+        (root.by === "read" && root.openings.length === 0 && (root.entityTypes?.length ?? 1) === 1),
     );
     if (plain && problems.size === 0 && read !== undefined) return `{"data":${read}}`;
 
@@ -197,11 +222,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const tasks = compiled.roots.map(async (root) => {
       if (problems.has(root.key)) return;
       if (root.by === "constant") values.set(root.key, root.value);
-      if (root.by === "introspection") values.set(root.key, introspect(walk, operation, root.nodes)[root.key]);
+      if (root.by === "introspection")
+        values.set(root.key, introspect(walk, operation, root.nodes)[root.key]);
       if (root.by === "read") {
         const openings = root.openings as Opening[];
         openAnswer(data, openings, walk, identity, false);
-        values.set(root.key, root.entityTypes === undefined ? data[root.key] : mergeEntities(root, data, walk));
+        values.set(
+          root.key,
+          root.entityTypes === undefined ? data[root.key] : mergeEntities(root, data, walk),
+        );
       }
       if (root.by === "resolver") {
         const resolver = resolvers.Query?.[root.field?.name ?? ""] as Resolver;
@@ -210,12 +239,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
     });
     const settled = await Promise.allSettled(tasks);
     for (const [index, result] of settled.entries()) {
-      if (result.status === "rejected") problems.set((compiled.roots[index] as Root).key, result.reason);
+      if (result.status === "rejected")
+        problems.set((compiled.roots[index] as Root).key, result.reason);
     }
     return textOf(await outcomeOf(compiled.roots, values, problems));
   };
 
-  const mutation = async (operation: Operation, walk: Walk, call: Omit<GraphCall, "returning">): Promise<string> => {
+  const mutation = async (
+    operation: Operation,
+    walk: Walk,
+    call: Omit<GraphCall, "returning">,
+  ): Promise<string> => {
     const type = schema.getMutationType() as GraphQLObjectType;
     const roots: Root[] = [];
     const values = new Map<string, unknown>();
@@ -232,7 +266,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
         continue;
       }
       try {
-        values.set(key, await resolve(root, resolvers.Mutation?.[field.name] as Resolver, walk, call));
+        values.set(
+          key,
+          await resolve(root, resolvers.Mutation?.[field.name] as Resolver, walk, call),
+        );
       } catch (problem) {
         problems.set(key, problem);
       }
@@ -250,18 +287,32 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (operation instanceof GraphQLError) return requestError([operation]);
       const kind = operation.node.operation;
       const refused = (message: string) =>
-        requestError([new GraphQLError(message, { extensions: { code: "INVALID_OPERATION", error_code: 27 } })]);
+        requestError([
+          new GraphQLError(message, { extensions: { code: "INVALID_OPERATION", error_code: 27 } }),
+        ]);
       if (kind === OperationTypeNode.SUBSCRIPTION) return refused("subscriptions are not served");
       if (queriesOnly && kind === OperationTypeNode.MUTATION) {
         return { ...refused("a mutation must be sent by POST"), status: 405 };
       }
-      const coerced = getVariableValues(schema, operation.node.variableDefinitions ?? [], request.variables ?? {}, { maxErrors: 10 });
+      const coerced = getVariableValues(
+        schema,
+        operation.node.variableDefinitions ?? [],
+        request.variables ?? {},
+        { maxErrors: 10 },
+      );
       if (coerced.errors !== undefined) return requestError(coerced.errors);
       const walk: Walk = { schema, fragments: operation.fragments, variables: coerced.coerced };
       if (!options.introspection && asksForSchema(walk, queryType, operation)) {
-        return requestError([new GraphQLError("the schema is not served here", { extensions: { code: "FORBIDDEN", error_code: 26 } })]);
+        return requestError([
+          new GraphQLError("the schema is not served here", {
+            extensions: { code: "FORBIDDEN", error_code: 26 },
+          }),
+        ]);
       }
-      const text = kind === OperationTypeNode.QUERY ? await query(operation, walk, call) : await mutation(operation, walk, call);
+      const text =
+        kind === OperationTypeNode.QUERY
+          ? await query(operation, walk, call)
+          : await mutation(operation, walk, call);
       return { accepted: true, text };
     },
   };
@@ -273,7 +324,9 @@ function textOf({ data, errors }: Outcome): string {
 
 function asksForSchema(walk: Walk, queryType: GraphQLObjectType, operation: Operation): boolean {
   if (operation.node.operation !== OperationTypeNode.QUERY) return false;
-  const names = [...collectFields(walk, queryType, [operation.node.selectionSet]).values()].map((nodes) => firstNode(nodes).name.value);
+  const names = [...collectFields(walk, queryType, [operation.node.selectionSet]).values()].map(
+    (nodes) => firstNode(nodes).name.value,
+  );
   return names.includes("__schema") || names.includes("__type");
 }
 
@@ -309,7 +362,11 @@ function mergeEntities(root: Root, data: Record<string, unknown>, walk: Walk): u
   if (root.by !== "read" || root.entityTypes === undefined || root.field === undefined) return null;
   if (root.entityTypes.length === 1) return data[root.key];
   const node: FieldNode = firstNode(root.nodes);
-  const args = getArgumentValues(root.field, node, walk.variables as Record<string, unknown>);
-  const lists = new Map(root.entityTypes.map((type) => [type, [...(data[`${root.key}#${type}`] as unknown[])]]));
-  return (args["representations"] as { __typename: string }[]).map((one) => lists.get(one.__typename)?.shift() ?? null);
+  const args = getArgumentValues(root.field, node, walk.variables);
+  const lists = new Map(
+    root.entityTypes.map((type) => [type, [...(data[`${root.key}#${type}`] as unknown[])]]),
+  );
+  return (args["representations"] as { __typename: string }[]).map(
+    (one) => lists.get(one.__typename)?.shift() ?? null,
+  );
 }

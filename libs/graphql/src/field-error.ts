@@ -1,6 +1,6 @@
 import { graphqlExtensions, type SextantError } from "@sextant/errors";
 import { type FieldNode, getLocation, type GraphQLError } from "graphql";
-import type { GraphAnswer } from "./executor.ts";
+import type { GraphAnswer } from "./answer.ts";
 
 /** An error of one field, as the answer shows it. */
 export type FieldError = {
@@ -11,7 +11,11 @@ export type FieldError = {
 };
 
 /** The error of a field at a path. */
-export function fieldError(error: SextantError, path: readonly (string | number)[], node: FieldNode): FieldError {
+export function fieldError(
+  error: SextantError,
+  path: readonly (string | number)[],
+  node: FieldNode,
+): FieldError {
   const at = node.loc === undefined ? undefined : getLocation(node.loc.source, node.loc.start);
   const locations = at === undefined ? {} : { locations: [{ line: at.line, column: at.column }] };
   return { message: error.message, ...locations, path, extensions: graphqlExtensions(error) };

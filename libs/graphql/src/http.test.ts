@@ -6,18 +6,26 @@ import { serverAudits } from "graphql-http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createExecutor, graphqlRoute } from "./index.ts";
 
-const caller: Caller = { service: "api-gateway", identity: { consumer: { type: "USER", id: "u" }, scopes: [] } };
+const caller: Caller = {
+  service: "api-gateway",
+  identity: { consumer: { type: "USER", id: "u" }, scopes: [] },
+};
 let listener: Listener;
 let url: string;
 
 beforeAll(async () => {
   const executor = createExecutor({
-    schema: buildSchema("type Query { hello(name: String): String! } type Mutation { shout: Int! whisper: Int! }"),
+    schema: buildSchema(
+      "type Query { hello(name: String): String! } type Mutation { shout: Int! whisper: Int! }",
+    ),
     sdl: "",
     declarations: { types: {}, queries: {} },
     resolvers: {
       Query: { hello: async ({ name }: { name?: string }) => `hello ${name ?? "you"}` },
-      Mutation: { shout: () => Promise.reject(new Error("internal detail")), whisper: async () => 1 },
+      Mutation: {
+        shout: () => Promise.reject(new Error("internal detail")),
+        whisper: async () => 1,
+      },
     },
     registry: { read: () => Promise.reject(new Error("nothing is read here")) },
     log: silentLogger,
@@ -31,7 +39,10 @@ beforeAll(async () => {
     maxBody: 100_000,
     log: silentLogger,
   });
-  listener = await listen({ address: { host: "127.0.0.1", port: 0 }, listener: requestListener([route], silentLogger) });
+  listener = await listen({
+    address: { host: "127.0.0.1", port: 0 },
+    listener: requestListener([route], silentLogger),
+  });
   url = `http://127.0.0.1:${listener.port}/graphql`;
 });
 afterAll(() => listener.close(100));
@@ -73,7 +84,9 @@ describe("an operation", () => {
     const { body } = await post({ query: "mutation { shout whisper }" });
     expect(body["data"]).toBeNull();
     expect(JSON.stringify(body)).not.toContain("internal detail");
-    expect(body["errors"]).toMatchObject([{ path: ["shout"], extensions: { code: "INTERNAL", error_code: 10 } }]);
+    expect(body["errors"]).toMatchObject([
+      { path: ["shout"], extensions: { code: "INTERNAL", error_code: 10 } },
+    ]);
   });
 
   it("that misspells a field is not told the right name", async () => {

@@ -3,7 +3,8 @@ import { graphqlExtensions, httpStatus, type SextantError } from "@sextant/error
 import type { Caller } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import { type Call, publicError, type Reply, type Route } from "@sextant/service";
-import type { Executor, GraphAnswer, GraphRequest } from "./executor.ts";
+import type { GraphAnswer } from "./answer.ts";
+import type { Executor, GraphRequest } from "./executor.ts";
 
 const RESPONSE = "application/graphql-response+json";
 const JSON_TYPE = "application/json";
@@ -26,10 +27,14 @@ export function acceptedType(accept: string | undefined): MediaType | undefined 
   if (accept === undefined || accept.trim() === "") return JSON_TYPE;
   const ranges = accept.split(",").map((range) => {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
-    const quality = Number(parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? 1);
+    const quality = Number(
+      parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? 1,
+    );
     return { type, quality };
   });
-  const best = ranges.filter(({ quality }) => quality > 0).toSorted((a, b) => b.quality - a.quality);
+  const best = ranges
+    .filter(({ quality }) => quality > 0)
+    .toSorted((a, b) => b.quality - a.quality);
   for (const { type } of best) {
     if (type === RESPONSE) return RESPONSE;
     if (type === JSON_TYPE || type === "application/*" || type === "*/*") return JSON_TYPE;
@@ -39,7 +44,10 @@ export function acceptedType(accept: string | undefined): MediaType | undefined 
 
 function checkedRequest(body: unknown): GraphRequest {
   if (body === null || typeof body !== "object" || Array.isArray(body)) {
-    throw new RequestFault(400, "the body must be one JSON object with `query`; batches are not served");
+    throw new RequestFault(
+      400,
+      "the body must be one JSON object with `query`; batches are not served",
+    );
   }
   const { query, operationName, variables, extensions } = body as Record<string, unknown>;
   if (typeof query !== "string") throw new RequestFault(400, "`query` must be a string");
@@ -48,11 +56,12 @@ function checkedRequest(body: unknown): GraphRequest {
   }
   for (const [name, value] of Object.entries({ variables, extensions })) {
     const isMap = typeof value === "object" && !Array.isArray(value);
-    if (value !== undefined && !isMap) throw new RequestFault(400, `\`${name}\` must be a JSON object`);
+    if (value !== undefined && !isMap)
+      throw new RequestFault(400, `\`${name}\` must be a JSON object`);
   }
   return {
     query,
-    operationName: (operationName as string | null | undefined) ?? undefined,
+    operationName: operationName ?? undefined,
     variables: (variables as Record<string, unknown> | null | undefined) ?? undefined,
   };
 }
@@ -66,7 +75,9 @@ function parsedJSON(text: string, what: string): unknown {
 }
 
 /** The GraphQL request in an HTTP request. Throws what {@link faultReply} can answer. */
-export async function readGraphRequest(call: Pick<Call, "method" | "headers" | "query" | "body">): Promise<GraphRequest> {
+export async function readGraphRequest(
+  call: Pick<Call, "method" | "headers" | "query" | "body">,
+): Promise<GraphRequest> {
   if (call.method === "GET" || call.method === "HEAD") {
     const parameter = (name: string) => call.query.get(name) ?? undefined;
     const map = (name: string) => {
@@ -80,9 +91,14 @@ export async function readGraphRequest(call: Pick<Call, "method" | "headers" | "
       extensions: map("extensions"),
     });
   }
-  const [type, ...parameters] = (call.headers["content-type"] ?? "").split(";").map((part) => part.trim().toLowerCase());
+  const [type, ...parameters] = (call.headers["content-type"] ?? "")
+    .split(";")
+    .map((part) => part.trim().toLowerCase());
   if (type !== JSON_TYPE) throw new RequestFault(415, "the content type must be application/json");
-  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice(8).replaceAll('"', "");
+  const charset = parameters
+    .find((parameter) => parameter.startsWith("charset="))
+    ?.slice(8)
+    .replaceAll('"', "");
   if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") {
     throw new RequestFault(415, "the charset must be utf-8");
   }
@@ -90,9 +106,16 @@ export async function readGraphRequest(call: Pick<Call, "method" | "headers" | "
 }
 
 /** An answer with one error and no data. */
-export function errorReply(error: SextantError, type: MediaType = JSON_TYPE, status = httpStatus(error)): Reply {
-  const body = JSON.stringify({ errors: [{ message: error.message, extensions: graphqlExtensions(error) }] });
-  const retry: Record<string, string> = error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) };
+export function errorReply(
+  error: SextantError,
+  type: MediaType = JSON_TYPE,
+  status = httpStatus(error),
+): Reply {
+  const body = JSON.stringify({
+    errors: [{ message: error.message, extensions: graphqlExtensions(error) }],
+  });
+  const retry: Record<string, string> =
+    error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) };
   return { status, headers: { "content-type": `${type}; charset=utf-8`, ...retry }, body };
 }
 
@@ -114,7 +137,11 @@ export function faultReply(thrown: unknown, call: Call, log: Logger): Reply {
 export function graphReply(answer: GraphAnswer, type: MediaType): Reply {
   const status = answer.status ?? (answer.accepted || type === JSON_TYPE ? 200 : 400);
   const allow: Record<string, string> = status === 405 ? { allow: "POST" } : {};
-  return { status, headers: { "content-type": `${type}; charset=utf-8`, ...allow }, body: answer.text };
+  return {
+    status,
+    headers: { "content-type": `${type}; charset=utf-8`, ...allow },
+    body: answer.text,
+  };
 }
 
 /** Throws when the media type of the answer is none that the client accepts. */
@@ -144,7 +171,10 @@ export function graphqlRoute(options: {
         idempotencyKey: typeof key === "string" ? key : undefined,
         signal: call.signal,
       };
-      return graphReply(await options.executor.execute(request, graphCall, call.method !== "POST"), type);
+      return graphReply(
+        await options.executor.execute(request, graphCall, call.method !== "POST"),
+        type,
+      );
     } catch (thrown) {
       return faultReply(thrown, call, options.log);
     }

@@ -18,9 +18,20 @@ export {
   type RootRead,
   type Where,
 } from "./declaration.ts";
+export type { GraphAnswer } from "./answer.ts";
 export { checked, checkedBody } from "./checked.ts";
-export { createExecutor, type Executor, type ExecutorOptions, type GraphAnswer, type GraphRequest } from "./executor.ts";
-export { createDocumentReader, type Document, type Operation, selectOperation } from "./document.ts";
+export {
+  createExecutor,
+  type Executor,
+  type ExecutorOptions,
+  type GraphRequest,
+} from "./executor.ts";
+export {
+  createDocumentReader,
+  type Document,
+  type Operation,
+  selectOperation,
+} from "./document.ts";
 export {
   acceptedType,
   errorReply,
@@ -32,6 +43,12 @@ export {
 } from "./http.ts";
 export { MAX_PAGE } from "./page.ts";
 export { idParameter } from "./query-plan.ts";
-export { Answer, type GraphCall, type Resolver, type Resolvers, type Returning } from "./resolver.ts";
+export {
+  Answer,
+  type GraphCall,
+  type Resolver,
+  type Resolvers,
+  type Returning,
+} from "./resolver.ts";
 export { checkedScalar, loadSubgraph, publicSchema, type SubgraphSchema } from "./schema.ts";
 export { requestError } from "./field-error.ts";

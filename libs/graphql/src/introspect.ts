@@ -3,7 +3,11 @@ import type { Walk } from "./collect.ts";
 import type { Operation } from "./document.ts";
 
 /** Answers fields of introspection, which are about the schema alone. */
-export function introspect(walk: Walk, operation: Operation, nodes: readonly FieldNode[]): Record<string, unknown> {
+export function introspect(
+  walk: Walk,
+  operation: Operation,
+  nodes: readonly FieldNode[],
+): Record<string, unknown> {
   const document: DocumentNode = {
     ...operation.document,
     definitions: [
@@ -11,7 +15,11 @@ export function introspect(walk: Walk, operation: Operation, nodes: readonly Fie
       ...operation.fragments.values(),
     ],
   };
-  const { data, errors } = executeSync({ schema: walk.schema, document, variableValues: { ...walk.variables } });
+  const { data, errors } = executeSync({
+    schema: walk.schema,
+    document,
+    variableValues: { ...walk.variables },
+  });
   if (errors?.[0] !== undefined) throw errors[0];
   return { ...data };
 }

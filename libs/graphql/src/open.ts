@@ -17,7 +17,9 @@ export function openAnswer(
       const sealed = holder[last];
       if (sealed === null || sealed === undefined) continue;
       holder[last] =
-        opening.once && !reveal ? null : project(walk, opening.type, opening.nodes, opening.open(sealed, identity));
+        opening.once && !reveal
+          ? null
+          : project(walk, opening.type, opening.nodes, opening.open(sealed, identity));
     }
   }
 }

@@ -15,7 +15,11 @@ export function bindPage(args: Args): Params {
   }
   // The cursor of an empty page is the empty text: it leads to the first page again.
   const id = after === null || after === "" ? null : readCursor(String(after));
-  if (id === undefined) faults.push({ field: "after", message: "is not a cursor of this API: pass endCursor as it came" });
+  if (id === undefined)
+    faults.push({
+      field: "after",
+      message: "is not a cursor of this API: pass endCursor as it came",
+    });
   if (faults.length > 0) throw invalidData("Page", faults);
   return { first: Number(first), after: id ?? null };
 }

@@ -21,14 +21,18 @@ export function project(
 ): unknown {
   if (isNonNullType(type)) {
     const projected = project(walk, type.ofType, nodes, value);
-    if (projected === null) throw new Error(`${nodes[0]?.name.value} has no value and must have one`);
+    if (projected === null)
+      throw new Error(`${nodes[0]?.name.value} has no value and must have one`);
     return projected;
   }
   if (value === null || value === undefined) return null;
-  if (isListType(type)) return (value as readonly unknown[]).map((item) => project(walk, type.ofType, nodes, item));
+  if (isListType(type))
+    return (value as readonly unknown[]).map((item) => project(walk, type.ofType, nodes, item));
   if (isLeafType(type)) return type.serialize(value);
   const record = value as Readonly<Record<string, unknown>>;
-  const objectType = isAbstractType(type) ? walk.schema.getType(String(record["__typename"])) : type;
+  const objectType = isAbstractType(type)
+    ? walk.schema.getType(String(record["__typename"]))
+    : type;
   if (!isObjectType(objectType)) throw new Error(`a value of ${type.name} does not name its type`);
   const answer: Record<string, unknown> = {};
   for (const [key, fieldNodes] of collectSubfields(walk, objectType, nodes)) {

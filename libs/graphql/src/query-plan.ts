@@ -28,7 +28,11 @@ export type Root = {
       readonly openings: readonly Opening[];
       readonly scopes: readonly Scope[];
       readonly tenantless: boolean;
-      readonly requirement?: { readonly condition: Requirement; readonly noun: string; readonly argument: string };
+      readonly requirement?: {
+        readonly condition: Requirement;
+        readonly noun: string;
+        readonly argument: string;
+      };
       /** Of `_entities`: the types asked for, in the order of `entries`. */
       readonly entityTypes?: readonly string[];
     }
@@ -61,7 +65,10 @@ function compileEntities(
   declarations: Declarations,
   viewer: ConsumerType,
   counter: number,
-): Pick<Extract<Root, { by: "read" }>, "entries" | "binders" | "openings" | "scopes" | "entityTypes"> {
+): Pick<
+  Extract<Root, { by: "read" }>,
+  "entries" | "binders" | "openings" | "scopes" | "entityTypes"
+> {
   const compiler = new Compiler(walk, declarations, viewer, counter * 1000);
   const types = representedTypes(args);
   const entries = types.map((name) => {
@@ -72,9 +79,15 @@ function compileEntities(
     const ids = { param: `${counter * 1000}.ids.${name}` };
     return { as, read: { ...read, ids } };
   });
-  const field = walk.schema.getQueryType()?.getFields()["_entities"] as GraphQLField<unknown, unknown>;
+  const field = walk.schema.getQueryType()?.getFields()["_entities"] as GraphQLField<
+    unknown,
+    unknown
+  >;
   const bindIDs = (bound: Args): Params => {
-    const representations = bound["representations"] as readonly { __typename: string; id?: unknown }[];
+    const representations = bound["representations"] as readonly {
+      __typename: string;
+      id?: unknown;
+    }[];
     return Object.fromEntries(
       types.map((name) => [
         `ids.${name}`,
@@ -82,7 +95,12 @@ function compileEntities(
       ]),
     );
   };
-  const binder: Binder = { prefix: `${counter * 1000}.`, field, node: firstNode(nodes), bind: bindIDs };
+  const binder: Binder = {
+    prefix: `${counter * 1000}.`,
+    field,
+    node: firstNode(nodes),
+    bind: bindIDs,
+  };
   return {
     entries,
     binders: [binder, ...compiler.binders],
@@ -134,12 +152,17 @@ export function compileQuery(
     else if (options.resolved.has(name)) roots.push({ ...base, by: "resolver" });
     else if (name === "_service") {
       const value: Record<string, string> = {};
-      for (const child of collectFields(walk, walk.schema.getType("_Service") as GraphQLObjectType, nodes.map((one) => one.selectionSet))) {
-        value[child[0]] = firstNode(child[1]).name.value === "__typename" ? "_Service" : options.sdl;
+      for (const child of collectFields(
+        walk,
+        walk.schema.getType("_Service") as GraphQLObjectType,
+        nodes.map((one) => one.selectionSet),
+      )) {
+        value[child[0]] =
+          firstNode(child[1]).name.value === "__typename" ? "_Service" : options.sdl;
       }
       roots.push({ ...base, by: "constant", value });
     } else if (name === "_entities") {
-      const args = getArgumentValues(field, node, walk.variables as Record<string, unknown>);
+      const args = getArgumentValues(field, node, walk.variables);
       const compiled = compileEntities(key, nodes, args, walk, declarations, viewer, counter);
       roots.push({ ...base, by: "read", tenantless: false, ...compiled });
     } else {
@@ -151,7 +174,12 @@ export function compileQuery(
       const prefix = `${counter * 1000}.`;
       if (declared.require !== undefined) {
         const { argument } = declared.require;
-        binders.push({ prefix, field, node, bind: (args) => ({ require: idParameter(args[argument]) }) });
+        binders.push({
+          prefix,
+          field,
+          node,
+          bind: (args) => ({ require: idParameter(args[argument]) }),
+        });
       }
       roots.push({
         ...base,

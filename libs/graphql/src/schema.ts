@@ -1,7 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSubgraphSchema, printSubgraphSchema } from "@apollo/subgraph";
-import { GraphQLObjectType, GraphQLScalarType, GraphQLSchema, parse, valueFromASTUntyped } from "graphql";
+import {
+  GraphQLObjectType,
+  GraphQLScalarType,
+  GraphQLSchema,
+  parse,
+  valueFromASTUntyped,
+} from "graphql";
 
 /** A subgraph's schema and the SDL it publishes. */
 export type SubgraphSchema = { readonly schema: GraphQLSchema; readonly sdl: string };
@@ -12,7 +18,10 @@ const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3
  * Reads the `*.graphql` files below a service's folder (one a noun) and makes its subgraph schema of them. Custom scalars carry
  * any JSON value; `scalars` gives those that check theirs.
  */
-export function loadSubgraph(folder: string, scalars: readonly GraphQLScalarType[] = []): SubgraphSchema {
+export function loadSubgraph(
+  folder: string,
+  scalars: readonly GraphQLScalarType[] = [],
+): SubgraphSchema {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".graphql") && !name.includes("node_modules"))
     .toSorted();
@@ -45,10 +54,14 @@ export function checkedScalar(name: string, check: (value: unknown) => unknown):
 
 /** The schema of a published SDL, without the fields by which a gateway joins it to others. */
 export function publicSchema(sdl: string): GraphQLSchema {
-  const { query, ...config } = buildSubgraphSchema([{ typeDefs: parse(sdl, { noLocation: true }) }]).toConfig();
+  const { query, ...config } = buildSubgraphSchema([
+    { typeDefs: parse(sdl, { noLocation: true }) },
+  ]).toConfig();
   const { fields, ...type } = (query as GraphQLObjectType).toConfig();
   const { _entities, _service, ...served } = fields;
   const publicQuery = new GraphQLObjectType({ ...type, fields: served });
-  const types = config.types.filter((one) => one.name !== publicQuery.name && !one.name.startsWith("_") );
+  const types = config.types.filter(
+    (one) => one.name !== publicQuery.name && !one.name.startsWith("_"),
+  );
   return new GraphQLSchema({ ...config, query: publicQuery, types });
 }

@@ -1,4 +1,11 @@
-import { type FieldNode, type GraphQLField, type GraphQLSchema, TypeInfo, visit, visitWithTypeInfo } from "graphql";
+import {
+  type FieldNode,
+  type GraphQLField,
+  type GraphQLSchema,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from "graphql";
 import type { Args, Declarations, FieldRead } from "./declaration.ts";
 import type { Operation } from "./document.ts";
 import { representedTypes } from "./query-plan.ts";
@@ -20,7 +27,9 @@ export function shapedFields(
   const queryType = schema.getQueryType()?.name;
   const types = new TypeInfo(schema);
   const declaredAt = (parent: string | undefined, name: string): FieldRead | undefined =>
-    parent === queryType ? declarations.queries[name] : declarations.types[parent ?? ""]?.fields[name];
+    parent === queryType
+      ? declarations.queries[name]
+      : declarations.types[parent ?? ""]?.fields[name];
   const enter = (node: FieldNode): void => {
     const field = types.getFieldDef();
     if (field === null || field === undefined) return;

@@ -1,13 +1,25 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createSigner, createVerifier, type Identity, type ServiceName, type Signer, type Trust, type Verifier } from "./index.ts";
+import {
+  createSigner,
+  createVerifier,
+  type Identity,
+  type ServiceName,
+  type Signer,
+  type Trust,
+  type Verifier,
+} from "./index.ts";
 
 let now = Date.parse("2026-01-01T00:00:00Z");
 const clock = () => now;
 const trust: Trust = { issuers: {} };
 const signers = new Map<ServiceName, Signer>();
 let verifier: Verifier;
-const admin: Identity = { tenant: "t1", consumer: { type: "USER", id: "u1" }, scopes: ["application:read"] };
+const admin: Identity = {
+  tenant: "t1",
+  consumer: { type: "USER", id: "u1" },
+  scopes: ["application:read"],
+};
 
 beforeAll(() => {
   for (const service of ["api-gateway", "director", "runtime-provisioner"] as const) {
@@ -42,7 +54,9 @@ describe("a signed identity", () => {
   it("is refused when a byte of it was changed, when it is unsigned and when there is none", async () => {
     const token = await signer("api-gateway").tokenFor("director", admin);
     const [header, body, signature] = token.split(".") as [string, string, string];
-    const changed = Buffer.from(Buffer.from(body, "base64url").toString().replace("t1", "t2")).toString("base64url");
+    const changed = Buffer.from(
+      Buffer.from(body, "base64url").toString().replace("t1", "t2"),
+    ).toString("base64url");
     const none = Buffer.from('{"alg":"none"}').toString("base64url");
     for (const wrong of [`${header}.${changed}.${signature}`, `${none}.${body}.`, "", undefined]) {
       await expect(verifier.verify(wrong)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
@@ -50,7 +64,10 @@ describe("a signed identity", () => {
   });
 
   it("of a service that speaks for a user counts as its own, with the service's scopes and no more", async () => {
-    const token = await signer("runtime-provisioner").tokenFor("director", { ...admin, scopes: ["tenant:write"] });
+    const token = await signer("runtime-provisioner").tokenFor("director", {
+      ...admin,
+      scopes: ["tenant:write"],
+    });
     expect(await verifier.verify(token)).toEqual({
       service: "runtime-provisioner",
       identity: {
@@ -63,7 +80,12 @@ describe("a signed identity", () => {
 
   it("is refused when one service signs in another's name", async () => {
     const { privateKey } = generateKeyPairSync("ed25519");
-    const forger = createSigner({ service: "api-gateway", kid: "api-gateway-1", privateKey, now: clock });
+    const forger = createSigner({
+      service: "api-gateway",
+      kid: "api-gateway-1",
+      privateKey,
+      now: clock,
+    });
     await expect(verifier.verify(await forger.tokenFor("director", admin))).rejects.toMatchObject({
       code: "UNAUTHENTICATED",
     });

@@ -7,7 +7,14 @@ import { serviceScopes } from "./scopes.ts";
 import { serviceName, type ServiceName } from "./service-name.ts";
 
 /** What a caller is. ONE_TIME_TOKEN: someone who is pairing; SERVICE: a part of the plane. */
-export const consumerTypes = ["USER", "APPLICATION", "RUNTIME", "INTEGRATION_SYSTEM", "ONE_TIME_TOKEN", "SERVICE"] as const;
+export const consumerTypes = [
+  "USER",
+  "APPLICATION",
+  "RUNTIME",
+  "INTEGRATION_SYSTEM",
+  "ONE_TIME_TOKEN",
+  "SERVICE",
+] as const;
 
 /** One of them. */
 export type ConsumerType = (typeof consumerTypes)[number];
@@ -19,7 +26,9 @@ export type Identity = {
   readonly consumer: { readonly type: ConsumerType; readonly id: string };
   readonly scopes: readonly string[];
   /** The stored secret that the caller has shown, by kind and id. */
-  readonly credential?: { readonly kind: "apiToken" | "oneTimeToken" | "certificate"; readonly id: string } | undefined;
+  readonly credential?:
+    | { readonly kind: "apiToken" | "oneTimeToken" | "certificate"; readonly id: string }
+    | undefined;
 };
 
 /** A verified call: the service that signed, and the identity it speaks for when it is not (only) its own. */
@@ -29,7 +38,9 @@ const identitySchema = z.object({
   tenant: z.string().optional(),
   consumer: z.object({ type: z.enum(consumerTypes), id: z.string() }),
   scopes: z.array(z.string()),
-  credential: z.object({ kind: z.enum(["apiToken", "oneTimeToken", "certificate"]), id: z.string() }).optional(),
+  credential: z
+    .object({ kind: z.enum(["apiToken", "oneTimeToken", "certificate"]), id: z.string() })
+    .optional(),
 });
 
 /** Public keys of the services, as in a key directory's `trust.json`. */
@@ -127,7 +138,10 @@ export function createVerifier(options: {
 }): Verifier {
   const keys = new Map<string, { service: ServiceName; key: KeyObject }>();
   for (const [service, issuer] of Object.entries(options.trust.issuers)) {
-    keys.set(issuer.kid, { service: serviceName.parse(service), key: createPublicKey(issuer.publicKey) });
+    keys.set(issuer.kid, {
+      service: serviceName.parse(service),
+      key: createPublicKey(issuer.publicKey),
+    });
   }
   const verified = new BoundedMap<{ caller: Caller; expires: number }>();
 
@@ -157,7 +171,10 @@ export function createVerifier(options: {
       scopes: serviceScopes[service],
     };
     const speaksForOthers = service === "api-gateway" && claimed.consumer.type !== "SERVICE";
-    return { caller: { service, identity: speaksForOthers ? claimed : own }, expires: (payload.exp ?? 0) + CLOCK_SKEW };
+    return {
+      caller: { service, identity: speaksForOthers ? claimed : own },
+      expires: (payload.exp ?? 0) + CLOCK_SKEW,
+    };
   };
 
   return {

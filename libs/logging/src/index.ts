@@ -50,9 +50,15 @@ export function readableLine(line: string): string {
 /** The logger of a process. Writes to standard output, or to `destination` in tests. */
 export function createLogger(options: LogOptions, destination?: DestinationStream): Logger {
   const target = destination ?? pino.destination({ fd: 1, sync: true });
-  const readable: DestinationStream = { write: (line) => target.write(`${readableLine(line.trimEnd())}\n`) };
+  const readable: DestinationStream = {
+    write: (line) => target.write(`${readableLine(line.trimEnd())}\n`),
+  };
   return pino(
-    { level: options.level, base: { service: options.service }, timestamp: stdTimeFunctions.isoTime },
+    {
+      level: options.level,
+      base: { service: options.service },
+      timestamp: stdTimeFunctions.isoTime,
+    },
     options.format === "text" ? readable : target,
   );
 }

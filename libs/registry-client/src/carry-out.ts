@@ -1,4 +1,10 @@
-import { concurrentUpdate, internal, notFound, notUnique, type SextantError } from "@sextant/errors";
+import {
+  concurrentUpdate,
+  internal,
+  notFound,
+  notUnique,
+  type SextantError,
+} from "@sextant/errors";
 import type { Commit, CommitFailure, Registry } from "./contract.ts";
 
 /** How refusals of a commit are told to the caller. */
@@ -27,7 +33,10 @@ function refusalError(failure: CommitFailure, refusals: Refusals): SextantError 
     case "UNIQUE":
       return notUnique(refusals.unique?.[constraint] ?? refusals.noun);
     default:
-      return internal(crypto.randomUUID(), new Error(`constraint ${constraint} was broken by step ${failure.step}`));
+      return internal(
+        crypto.randomUUID(),
+        new Error(`constraint ${constraint} was broken by step ${failure.step}`),
+      );
   }
 }
 

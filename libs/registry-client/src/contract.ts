@@ -1,7 +1,13 @@
 /** The Registry's contract: what a service may ask of the persistent storage. */
 import { z } from "zod";
 import { type FieldName, type Kind, kinds, type NewRecord, type StoredRecord } from "./kinds.ts";
-import { type Condition, conditionSchema, type Params, type ReadPlan, readPlanSchema } from "./read-plan.ts";
+import {
+  type Condition,
+  conditionSchema,
+  type Params,
+  type ReadPlan,
+  readPlanSchema,
+} from "./read-plan.ts";
 
 const uuid = z.uuid();
 const kind = z.enum(Object.keys(kinds) as [Kind, ...Kind[]]);
@@ -26,7 +32,12 @@ export type ReadAnswer = { readonly text: string; readonly missing: readonly num
 
 /** One act of a commit. They are carried out in their order, in one transaction. */
 export type Step =
-  | { readonly op: "create"; readonly kind: Kind; readonly id: string; readonly values: Readonly<Record<string, unknown>> }
+  | {
+      readonly op: "create";
+      readonly kind: Kind;
+      readonly id: string;
+      readonly values: Readonly<Record<string, unknown>>;
+    }
   /**
    * Sets fields of the object; refused when it does not exist, when its revision is another than `expectedRevision`, or when
    * it does not meet `where`. `quiet` leaves its revision and `updatedAt` as they are (for what is observed, not decided).
@@ -48,7 +59,13 @@ export type Step =
       readonly where?: Condition;
     }
   /** Sets fields of all objects that meet the condition: none is fine. */
-  | { readonly op: "updateAll"; readonly kind: Kind; readonly where: Condition; readonly values: Readonly<Record<string, unknown>>; readonly quiet?: boolean }
+  | {
+      readonly op: "updateAll";
+      readonly kind: Kind;
+      readonly where: Condition;
+      readonly values: Readonly<Record<string, unknown>>;
+      readonly quiet?: boolean;
+    }
   /** Sets a label to a value (JSON text) or, when it is null, removes it. */
   | {
       readonly op: "label";
@@ -60,11 +77,21 @@ export type Step =
   /** Stores a text under its SHA-256 (lower-case hex) unless it is there already. */
   | { readonly op: "content"; readonly hash: string; readonly text: string }
   /** Refuses the commit unless there is (`some`) or is not (`none`) such an object. */
-  | { readonly op: "check"; readonly kind: Kind; readonly where: Condition; readonly expect: "some" | "none" }
+  | {
+      readonly op: "check";
+      readonly kind: Kind;
+      readonly where: Condition;
+      readonly expect: "some" | "none";
+    }
   /** Marks the plans of these runtimes as stale. Put it before and after a change that takes something away. */
   | { readonly op: "stale"; readonly runtimes: Condition; readonly cause: string }
   /** Writes a delivery for each of these webhooks. `body` is JSON text. */
-  | { readonly op: "deliver"; readonly webhooks: Condition; readonly type: string; readonly body: string }
+  | {
+      readonly op: "deliver";
+      readonly webhooks: Condition;
+      readonly type: string;
+      readonly body: string;
+    }
   /** An event for the change feed. `data` is small and holds no secret. */
   | {
       readonly op: "event";
@@ -117,11 +144,31 @@ const stepSchema = z.discriminatedUnion("op", [
     values,
     quiet: z.boolean().optional(),
   }),
-  z.strictObject({ op: z.literal("label"), kind: labelled, id: uuid, key: z.string(), value: z.string().nullable() }),
-  z.strictObject({ op: z.literal("content"), hash: z.string().regex(/^[0-9a-f]{64}$/), text: z.string() }),
-  z.strictObject({ op: z.literal("check"), kind, where: conditionSchema, expect: z.enum(["some", "none"]) }),
+  z.strictObject({
+    op: z.literal("label"),
+    kind: labelled,
+    id: uuid,
+    key: z.string(),
+    value: z.string().nullable(),
+  }),
+  z.strictObject({
+    op: z.literal("content"),
+    hash: z.string().regex(/^[0-9a-f]{64}$/),
+    text: z.string(),
+  }),
+  z.strictObject({
+    op: z.literal("check"),
+    kind,
+    where: conditionSchema,
+    expect: z.enum(["some", "none"]),
+  }),
   z.strictObject({ op: z.literal("stale"), runtimes: conditionSchema, cause: z.string() }),
-  z.strictObject({ op: z.literal("deliver"), webhooks: conditionSchema, type: z.string(), body: z.string() }),
+  z.strictObject({
+    op: z.literal("deliver"),
+    webhooks: conditionSchema,
+    type: z.string(),
+    body: z.string(),
+  }),
   z.strictObject({
     op: z.literal("event"),
     type: eventType,
@@ -172,14 +219,25 @@ export type Commit = {
  * - `UNIQUE`, `REFERENCE`, `CHECK`: the named constraint is broken.
  */
 export type CommitFailure = {
-  readonly reason: "NOT_FOUND" | "CONCURRENT_UPDATE" | "PRECONDITION" | "UNIQUE" | "REFERENCE" | "CHECK";
+  readonly reason:
+    | "NOT_FOUND"
+    | "CONCURRENT_UPDATE"
+    | "PRECONDITION"
+    | "UNIQUE"
+    | "REFERENCE"
+    | "CHECK";
   readonly step: number;
   readonly constraint?: string;
 };
 
 /** Nothing of a refused commit is stored. `repeated`: it had been carried out before under the same id. */
 export type CommitAnswer =
-  | { readonly ok: true; readonly before?: string; readonly after?: string; readonly repeated: boolean }
+  | {
+      readonly ok: true;
+      readonly before?: string;
+      readonly after?: string;
+      readonly repeated: boolean;
+    }
   | { readonly ok: false; readonly failure: CommitFailure };
 
 /** Asks for the events behind a position; held for `waitSeconds` when there are none. */
@@ -254,7 +312,10 @@ export const findBySecretSchema = z.strictObject({
   hash: z.string(),
 });
 
-export const findTenantSchema = z.union([z.strictObject({ id: uuid }), z.strictObject({ externalID: z.string() })]);
+export const findTenantSchema = z.union([
+  z.strictObject({ id: uuid }),
+  z.strictObject({ externalID: z.string() }),
+]);
 export type FindTenant = z.infer<typeof findTenantSchema>;
 
 /** A holder of a secret, with the tenant it belongs to. */
@@ -279,7 +340,10 @@ export interface Registry {
   commit(commit: Commit): Promise<CommitAnswer>;
   /** The change feed: never skips a change that commits late. */
   watch(request: WatchRequest, signal?: AbortSignal): Promise<WatchAnswer>;
-  claim<Q extends Queue>(request: ClaimRequest & { queue: Q }, signal?: AbortSignal): Promise<readonly Claimed<Q>[]>;
+  claim<Q extends Queue>(
+    request: ClaimRequest & { queue: Q },
+    signal?: AbortSignal,
+  ): Promise<readonly Claimed<Q>[]>;
   settle(request: SettleRequest): Promise<void>;
   findBySecret<K extends SecretKind>(kind: K, hash: string): Promise<SecretHolder<K> | undefined>;
   findTenant(by: FindTenant): Promise<StoredRecord<"tenant"> | undefined>;

@@ -16,7 +16,14 @@ it("makes ids of version 7 that grow, also within one millisecond and when the c
 it("reads its own cursors and no others", () => {
   const id = "0190a6d0-0000-7000-8000-000000000001";
   expect(readCursor(cursorOf(id))).toBe(id);
-  for (const wrong of ["", "x", id, cursorOf("nonsense"), `${cursorOf(id)}=`, cursorOf(id).replace("Y", "Z")]) {
+  for (const wrong of [
+    "",
+    "x",
+    id,
+    cursorOf("nonsense"),
+    `${cursorOf(id)}=`,
+    cursorOf(id).replace("Y", "Z"),
+  ]) {
     expect(readCursor(wrong)).toBeUndefined();
   }
 });

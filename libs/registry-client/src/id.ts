@@ -9,7 +9,10 @@ export function isUUID(text: string): boolean {
 }
 
 /** Makes ids. Each is greater than the one before, also within a millisecond. */
-export function createIDSource(now: () => number, random: (bytes: number) => Buffer = randomBytes): () => string {
+export function createIDSource(
+  now: () => number,
+  random: (bytes: number) => Buffer = randomBytes,
+): () => string {
   let last = 0;
   let counter = 0;
   return () => {
@@ -22,6 +25,12 @@ export function createIDSource(now: () => number, random: (bytes: number) => Buf
     bytes.writeUInt16BE(0x7000 | counter, 6);
     bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
     const hex = bytes.toString("hex");
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+    return [
+      hex.slice(0, 8),
+      hex.slice(8, 12),
+      hex.slice(12, 16),
+      hex.slice(16, 20),
+      hex.slice(20),
+    ].join("-");
   };
 }

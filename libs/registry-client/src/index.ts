@@ -4,5 +4,9 @@ export * from "./kinds.ts";
 export * from "./read-plan.ts";
 export * from "./contract.ts";
 export * from "./carry-out.ts";
-export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from "./http-client.ts";
+export {
+  createRegistryClient,
+  type RegistryClient,
+  type RegistryClientOptions,
+} from "./http-client.ts";
 export * from "./worker.ts";

@@ -14,7 +14,15 @@
  * - `secret`: text sealed by the service that owns the kind; the Registry cannot read it.
  * - `texts`: an array of text.
  */
-export type FieldType = "uuid" | "text" | "int" | "bool" | "timestamp" | "json" | "secret" | "texts";
+export type FieldType =
+  | "uuid"
+  | "text"
+  | "int"
+  | "bool"
+  | "timestamp"
+  | "json"
+  | "secret"
+  | "texts";
 
 /** A field's declaration. */
 export type Field = { readonly type: FieldType; readonly optional: boolean };
@@ -22,14 +30,21 @@ export type Field = { readonly type: FieldType; readonly optional: boolean };
 const required = <Type extends FieldType>(type: Type) => ({ type, optional: false }) as const;
 const optional = <Type extends FieldType>(type: Type) => ({ type, optional: true }) as const;
 
-const status = { statusCondition: required("text"), statusTimestamp: required("timestamp") } as const;
+const status = {
+  statusCondition: required("text"),
+  statusTimestamp: required("timestamp"),
+} as const;
 const version = {
   versionValue: optional("text"),
   versionDeprecated: optional("bool"),
   versionDeprecatedSince: optional("text"),
   versionForRemoval: optional("bool"),
 } as const;
-const spec = { specType: optional("text"), specFormat: optional("text"), specContent: optional("text") } as const;
+const spec = {
+  specType: optional("text"),
+  specFormat: optional("text"),
+  specContent: optional("text"),
+} as const;
 /** Work that is claimed under a lease, and tried again at `nextAttemptAt` until it is settled. */
 const work = {
   attempts: required("int"),
@@ -41,7 +56,11 @@ const work = {
 /** The catalog. Keys are the names of the kinds. */
 export const kinds = {
   /** Who owns objects. Belongs to no tenant itself. */
-  tenant: { tenantless: true, labels: false, fields: { externalID: required("text"), name: required("text") } },
+  tenant: {
+    tenantless: true,
+    labels: false,
+    fields: { externalID: required("text"), name: required("text") },
+  },
   /** A bearer secret of an admin or a tool. `tenants` holds ids of tenants, or `*` for all. */
   apiToken: {
     tenantless: false,
@@ -203,7 +222,11 @@ export const kinds = {
    * A specification's or document's text, stored once a tenant by its SHA-256. It has no `id`, `revision` and `updatedAt`: the
    * key is `hash`. Other objects refer to it by its hash, and may do so only when it is there: a commit stores it first.
    */
-  content: { tenantless: false, labels: false, fields: { hash: required("text"), text: required("text") } },
+  content: {
+    tenantless: false,
+    labels: false,
+    fields: { hash: required("text"), text: required("text") },
+  },
   bundleInstanceAuth: {
     tenantless: false,
     labels: false,
@@ -272,13 +295,24 @@ export const kinds = {
   provisionedRuntime: {
     tenantless: false,
     labels: false,
-    fields: { name: required("text"), driver: required("text"), parameters: required("json"), removed: required("bool"), lastOperationID: required("uuid") },
+    fields: {
+      name: required("text"),
+      driver: required("text"),
+      parameters: required("json"),
+      removed: required("bool"),
+      lastOperationID: required("uuid"),
+    },
   },
   /** Who did what to what; written by the Registry itself in each commit. `id` is the commit's. */
   auditEntry: {
     tenantless: false,
     labels: false,
-    fields: { actorType: required("text"), actorID: required("text"), action: required("text"), objects: required("json") },
+    fields: {
+      actorType: required("text"),
+      actorID: required("text"),
+      action: required("text"),
+      objects: required("json"),
+    },
   },
 } as const satisfies Record<
   string,
@@ -326,18 +360,32 @@ type WrittenValue<F extends Field> = F["type"] extends "json" ? string : ValueOf
 
 /** Values for a new object: `json` fields are JSON text; `id` is chosen by who creates it. */
 export type NewRecord<K extends Kind> = {
-  readonly [F in keyof (typeof kinds)[K]["fields"] as (typeof kinds)[K]["fields"][F] extends { optional: false }
-    ? F
-    : never]: (typeof kinds)[K]["fields"][F] extends Field ? WrittenValue<(typeof kinds)[K]["fields"][F]> : never;
+  readonly [
+    F in keyof (typeof kinds)[K]["fields"] as (typeof kinds)[K]["fields"][F] extends {
+      optional: false;
+    }
+      ? F
+      : never
+  ]: (typeof kinds)[K]["fields"][F] extends Field
+    ? WrittenValue<(typeof kinds)[K]["fields"][F]>
+    : never;
 } & {
-  readonly [F in keyof (typeof kinds)[K]["fields"] as (typeof kinds)[K]["fields"][F] extends { optional: true }
-    ? F
-    : never]?: (typeof kinds)[K]["fields"][F] extends Field ? WrittenValue<(typeof kinds)[K]["fields"][F]> | null : never;
+  readonly [
+    F in keyof (typeof kinds)[K]["fields"] as (typeof kinds)[K]["fields"][F] extends {
+      optional: true;
+    }
+      ? F
+      : never
+  ]?: (typeof kinds)[K]["fields"][F] extends Field
+    ? WrittenValue<(typeof kinds)[K]["fields"][F]> | null
+    : never;
 };
 
 /** The fields of a kind, those that every kind has among them. */
 export function fieldsOf(kind: Kind): Readonly<Record<string, Field>> {
-  return kind === "content" ? { ...contentHas, ...kinds.content.fields } : { ...everyKindHas, ...kinds[kind].fields };
+  return kind === "content"
+    ? { ...contentHas, ...kinds.content.fields }
+    : { ...everyKindHas, ...kinds[kind].fields };
 }
 
 /** `healthCheckURL` → `health_check_url`. */

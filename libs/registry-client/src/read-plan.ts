@@ -37,7 +37,12 @@ export type Condition =
   /** The label's value contains this JSON (PostgreSQL's `@>`). */
   | { readonly op: "labelContains"; readonly key: Value; readonly json: Value }
   /** It has an element of this label in common with another object. */
-  | { readonly op: "sharesLabel"; readonly key: Value; readonly kind: "application" | "runtime"; readonly id: Value };
+  | {
+      readonly op: "sharesLabel";
+      readonly key: Value;
+      readonly kind: "application" | "runtime";
+      readonly id: Value;
+    };
 
 export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
   z.discriminatedUnion("op", [
@@ -73,7 +78,10 @@ export type Expression =
   /** Fields of the same object under a key of their own; null when the field `unlessNull` is. */
   | { readonly object: Selection; readonly unlessNull?: string }
   /** The first of these whose condition holds, else the other: JSON texts. */
-  | { readonly choose: readonly { readonly when: Condition; readonly then: string }[]; readonly otherwise: string }
+  | {
+      readonly choose: readonly { readonly when: Condition; readonly then: string }[];
+      readonly otherwise: string;
+    }
   /** The first that is not null. */
   | { readonly coalesce: readonly Expression[] }
   /** One field of the one object that meets the condition; null without one. Inside, `parent` is the object around. */
@@ -108,7 +116,12 @@ export type PageSelection = readonly ({ readonly as: string } & (
  */
 export type Read =
   | { readonly one: Kind; readonly where: Condition; readonly select: Selection }
-  | { readonly list: Kind; readonly where: Condition; readonly select: Selection; readonly max: number }
+  | {
+      readonly list: Kind;
+      readonly where: Condition;
+      readonly select: Selection;
+      readonly max: number;
+    }
   | {
       readonly page: Kind;
       readonly where: Condition;
@@ -116,7 +129,12 @@ export type Read =
       readonly first: Value;
       readonly after: Value;
     }
-  | { readonly entities: Kind | null; readonly ids: Value; readonly where?: Condition; readonly select: Selection };
+  | {
+      readonly entities: Kind | null;
+      readonly ids: Value;
+      readonly where?: Condition;
+      readonly select: Selection;
+    };
 
 const as = z.string().min(1).max(500);
 const expressionSchemas: readonly z.ZodObject[] = [
@@ -132,7 +150,9 @@ const expressionSchemas: readonly z.ZodObject[] = [
   z.strictObject({ lookup: z.strictObject({ kind, where: conditionSchema, field: name }) }),
   z.strictObject({ read: z.lazy(() => readSchema) }),
 ];
-const expressionSchema = z.lazy(() => z.union(expressionSchemas)) as unknown as z.ZodType<Expression>;
+const expressionSchema = z.lazy(() =>
+  z.union(expressionSchemas),
+) as unknown as z.ZodType<Expression>;
 const selectionSchema = z.lazy(() =>
   z.array(z.union(expressionSchemas.map((schema) => schema.extend({ as })))),
 ) as unknown as z.ZodType<Selection>;
@@ -161,7 +181,12 @@ const pageSelectionSchema: z.ZodType<PageSelection> = z.lazy(() =>
 export const readSchema: z.ZodType<Read> = z.lazy(() =>
   z.union([
     z.strictObject({ one: kind, where: conditionSchema, select: selectionSchema }),
-    z.strictObject({ list: kind, where: conditionSchema, select: selectionSchema, max: z.int().min(1).max(10_000) }),
+    z.strictObject({
+      list: kind,
+      where: conditionSchema,
+      select: selectionSchema,
+      max: z.int().min(1).max(10_000),
+    }),
     z.strictObject({
       page: kind,
       where: conditionSchema,
@@ -184,7 +209,12 @@ export type Requirement = { readonly kind: Kind; readonly where: Condition };
 /** A batch of reads: the answer is one JSON object with these keys in this order. */
 export const readPlanSchema = z.strictObject({
   select: z
-    .array(z.union([z.strictObject({ as, read: readSchema }), z.strictObject({ as, constant: z.string() })]))
+    .array(
+      z.union([
+        z.strictObject({ as, read: readSchema }),
+        z.strictObject({ as, constant: z.string() }),
+      ]),
+    )
     .min(1),
   require: z.array(z.strictObject({ kind, where: conditionSchema })).optional(),
 });
@@ -209,6 +239,8 @@ export function cursorOf(id: string): string {
 /** The id in a cursor, or undefined when it is not one of ours. */
 export function readCursor(cursor: string): string | undefined {
   const text = Buffer.from(cursor, "base64").toString("latin1");
-  const id = /^after:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/.exec(text)?.[1];
+  const id = /^after:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/.exec(
+    text,
+  )?.[1];
   return id !== undefined && cursorOf(id) === cursor ? id : undefined;
 }

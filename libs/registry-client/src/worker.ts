@@ -24,7 +24,9 @@ export function startWorker<Q extends Queue>(options: {
   const { registry, queue, concurrency, handle, log } = options;
   const ending = new AbortController();
 
-  const carryOut = async (work: Claimed<Q>): Promise<SettleRequest["items"][number] | undefined> => {
+  const carryOut = async (
+    work: Claimed<Q>,
+  ): Promise<SettleRequest["items"][number] | undefined> => {
     const id = work.id as string;
     const leaseToken = work.leaseToken as string;
     const version = "version" in work ? { version: work.version as number } : {};
@@ -37,7 +39,15 @@ export function startWorker<Q extends Queue>(options: {
       const pause = Math.min(2 ** attempts * FIRST_PAUSE, 60_000);
       log.warn({ queue, id, attempts, err: error }, "work failed");
       const nextAttemptAt = new Date(Date.now() + pause).toISOString();
-      return { tenant: work.tenant, id, leaseToken, ...version, done: false, values: {}, nextAttemptAt };
+      return {
+        tenant: work.tenant,
+        id,
+        leaseToken,
+        ...version,
+        done: false,
+        values: {},
+        nextAttemptAt,
+      };
     }
   };
 
@@ -45,9 +55,16 @@ export function startWorker<Q extends Queue>(options: {
     let pause = FIRST_PAUSE;
     while (!ending.signal.aborted) {
       try {
-        const request = { queue, max: concurrency, leaseSeconds: LEASE_SECONDS, waitSeconds: WAIT_SECONDS };
+        const request = {
+          queue,
+          max: concurrency,
+          leaseSeconds: LEASE_SECONDS,
+          waitSeconds: WAIT_SECONDS,
+        };
         const claimed = await registry.claim(request, ending.signal);
-        const items = (await Promise.all(claimed.map(carryOut))).filter((item) => item !== undefined);
+        const items = (await Promise.all(claimed.map(carryOut))).filter(
+          (item) => item !== undefined,
+        );
         if (items.length > 0) await registry.settle({ queue, items });
         pause = FIRST_PAUSE;
       } catch (error) {

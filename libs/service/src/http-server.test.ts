@@ -5,16 +5,28 @@ import { json, listen, type Listener, requestListener } from "./index.ts";
 
 let listener: Listener;
 const logged: string[] = [];
-const log = createLogger({ service: "test", level: "error", format: "json" }, { write: (line) => void logged.push(line) });
+const log = createLogger(
+  { service: "test", level: "error", format: "json" },
+  { write: (line) => void logged.push(line) },
+);
 const at = (path: string) => `http://127.0.0.1:${listener.port}${path}`;
 
 beforeAll(async () => {
   const routes = [
-    { path: "/echo", maxBody: 10, methods: { POST: async (call: { body(): Promise<Buffer> }) => json((await call.body()).toString()) } },
+    {
+      path: "/echo",
+      maxBody: 10,
+      methods: {
+        POST: async (call: { body(): Promise<Buffer> }) => json((await call.body()).toString()),
+      },
+    },
     { path: "/missing", methods: { GET: () => Promise.reject(notFound("Application", "a1")) } },
     { path: "/broken", methods: { GET: () => Promise.reject(new Error("secret detail")) } },
   ];
-  listener = await listen({ address: { host: "127.0.0.1", port: 0 }, listener: requestListener(routes, log) });
+  listener = await listen({
+    address: { host: "127.0.0.1", port: 0 },
+    listener: requestListener(routes, log),
+  });
 });
 afterAll(() => listener.close(100));
 
@@ -26,7 +38,10 @@ it("echoes the request id it was sent, and makes one when it is absent or unprin
 
 it("refuses a body over the route's limit and names the limit", async () => {
   const reply = await fetch(at("/echo"), { method: "POST", body: "x".repeat(11) });
-  expect(await reply.json()).toMatchObject({ code: "INVALID_DATA", message: expect.stringContaining("10 bytes") as string });
+  expect(await reply.json()).toMatchObject({
+    code: "INVALID_DATA",
+    message: expect.stringContaining("10 bytes") as string,
+  });
   expect((await fetch(at("/echo"), { method: "POST", body: "x".repeat(10) })).status).toBe(200);
 });
 

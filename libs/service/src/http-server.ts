@@ -1,8 +1,21 @@
 /** A small HTTP server: a table of routes, bounded bodies, errors as JSON, and an orderly end. */
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createSecureServer, type ServerOptions } from "node:https";
-import { httpStatus, internal, invalidData, isSextantError, type SextantError, toJSON } from "@sextant/errors";
+import {
+  httpStatus,
+  internal,
+  invalidData,
+  isSextantError,
+  type SextantError,
+  toJSON,
+} from "@sextant/errors";
 import type { ListenAddress } from "@sextant/config";
 import type { Logger } from "@sextant/logging";
 
@@ -34,7 +47,9 @@ export type Handler = (call: Call) => Promise<Reply> | Reply;
 /** One path with its handlers by method, and the largest body it takes in bytes. */
 export type Route = {
   readonly path: string;
-  readonly methods: Readonly<Partial<Record<"GET" | "POST" | "PUT" | "DELETE" | "OPTIONS", Handler>>>;
+  readonly methods: Readonly<
+    Partial<Record<"GET" | "POST" | "PUT" | "DELETE" | "OPTIONS", Handler>>
+  >;
   readonly maxBody?: number;
 };
 
@@ -56,7 +71,8 @@ export function publicError(thrown: unknown, log: Logger): SextantError {
 
 function readBody(request: IncomingMessage, max: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const tooLarge = () => invalidData("request", [{ field: "body", message: `is larger than ${max} bytes` }]);
+    const tooLarge = () =>
+      invalidData("request", [{ field: "body", message: `is larger than ${max} bytes` }]);
     const declared = Number(request.headers["content-length"] ?? 0);
     if (declared > max) {
       request.resume();
@@ -75,7 +91,9 @@ function readBody(request: IncomingMessage, max: number): Promise<Buffer> {
       }
       chunks.push(chunk);
     });
-    request.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)));
+    request.on("end", () =>
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
+    );
     request.on("error", reject);
     request.on("close", () => reject(new Error("the client went away")));
   });
@@ -91,7 +109,11 @@ function requestIDOf(headers: IncomingHttpHeaders): string {
 function send(response: ServerResponse, requestID: string, reply: Reply): void {
   if (response.destroyed || response.headersSent) return;
   const length = reply.body === undefined ? 0 : Buffer.byteLength(reply.body);
-  response.writeHead(reply.status, { ...reply.headers, "content-length": length, "x-request-id": requestID });
+  response.writeHead(reply.status, {
+    ...reply.headers,
+    "content-length": length,
+    "x-request-id": requestID,
+  });
   response.end(reply.body);
 }
 
@@ -103,12 +125,16 @@ export function requestListener(
   const byPath = new Map(routes.map((route) => [route.path, route]));
 
   const answer = async (call: Call, route: Route | undefined): Promise<Reply> => {
-    if (route === undefined) return json({ code: "NOT_FOUND", message: `there is nothing at ${call.path}` }, 404);
+    if (route === undefined)
+      return json({ code: "NOT_FOUND", message: `there is nothing at ${call.path}` }, 404);
     const method = call.method === "HEAD" ? "GET" : call.method;
     const handler = route.methods[method as keyof Route["methods"]];
     if (handler === undefined) {
       const allow = Object.keys(route.methods).join(", ");
-      const reply = json({ code: "INVALID_OPERATION", message: `${call.path} takes ${allow}` }, 405);
+      const reply = json(
+        { code: "INVALID_OPERATION", message: `${call.path} takes ${allow}` },
+        405,
+      );
       return { ...reply, headers: { ...reply.headers, allow } };
     }
     return handler(call);
@@ -167,7 +193,9 @@ export function listen(options: {
   const { address, listener, tls } = options;
   const limits = { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 120_000 };
   const server =
-    tls === undefined ? createServer(limits, listener) : (createSecureServer({ ...limits, ...tls }, listener) as Server);
+    tls === undefined
+      ? createServer(limits, listener)
+      : (createSecureServer({ ...limits, ...tls }, listener) as Server);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(address.port, address.host, () => {

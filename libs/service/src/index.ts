@@ -12,6 +12,11 @@ export {
   type Route,
 } from "./http-server.ts";
 export { bearerToken, internalHandler, type InternalTLS, readInternalTLS } from "./internal-api.ts";
-export { createInternalClient, type InternalCall, type InternalClient, type InternalReply } from "./internal-client.ts";
+export {
+  createInternalClient,
+  type InternalCall,
+  type InternalClient,
+  type InternalReply,
+} from "./internal-client.ts";
 export { Counter, createMetrics, Gauge, Histogram, type MetricsRegistry } from "./metrics.ts";
 export { type App, type ProcessContext, runService } from "./process.ts";

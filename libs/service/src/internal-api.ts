@@ -10,7 +10,11 @@ export type InternalTLS = { readonly cert: Buffer; readonly key: Buffer; readonl
 /** Reads them from a key directory. */
 export function readInternalTLS(keysDirectory: string): InternalTLS {
   const read = (name: string) => readFileSync(join(keysDirectory, name));
-  return { cert: read("internal-cert.pem"), key: read("internal-key.pem"), ca: read("internal-ca.pem") };
+  return {
+    cert: read("internal-cert.pem"),
+    key: read("internal-key.pem"),
+    ca: read("internal-ca.pem"),
+  };
 }
 
 /** The bearer token of a request. */
@@ -26,7 +30,8 @@ export function internalHandler(
 ): Handler {
   return async (call) => {
     const caller = await verifier.verify(bearerToken(call.headers.authorization));
-    if (!allowed.includes(caller.service)) throw forbidden(`the service ${caller.service} may not call ${call.path}`);
+    if (!allowed.includes(caller.service))
+      throw forbidden(`the service ${caller.service} may not call ${call.path}`);
     return handle(call, caller);
   };
 }

@@ -42,7 +42,11 @@ export async function runService<Settings extends ProcessSettings>(
     process.stderr.write(`${name}: ${error.message}\n`);
     process.exit(1);
   }
-  const log = createLogger({ service: name, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  const log = createLogger({
+    service: name,
+    level: settings.LOG_LEVEL,
+    format: settings.LOG_FORMAT,
+  });
   const metrics = createMetrics(name);
   let app: App | undefined;
   let state: "starting" | "serving" | "ending" = "starting";
@@ -56,7 +60,9 @@ export async function runService<Settings extends ProcessSettings>(
       methods: {
         GET: async () => {
           const reason = await unready();
-          return reason === undefined ? json({ status: "ready" }) : json({ status: "not ready", reason }, 503);
+          return reason === undefined
+            ? json({ status: "ready" })
+            : json({ status: "not ready", reason }, 503);
         },
       },
     },
@@ -98,7 +104,10 @@ export async function runService<Settings extends ProcessSettings>(
   });
 
   try {
-    const ops = await listen({ address: settings.SEXTANT_OPS_LISTEN, listener: requestListener(opsRoutes, log) });
+    const ops = await listen({
+      address: settings.SEXTANT_OPS_LISTEN,
+      listener: requestListener(opsRoutes, log),
+    });
     log.debug({ port: ops.port }, "health and metrics are served");
     app = await start(settings, { log, metrics });
     if (state === "starting") state = "serving";

@@ -33,15 +33,29 @@ const DRAIN = 5_000;
 const schemaFolder = join(import.meta.dirname, "../../../schema");
 
 /** Starts the gateway: its object graph, top to bottom. */
-export async function start(settings: GatewaySettings, { log, metrics }: ProcessContext): Promise<App> {
+export async function start(
+  settings: GatewaySettings,
+  { log, metrics }: ProcessContext,
+): Promise<App> {
   const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "api-gateway");
-  const tls = settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
+  const tls =
+    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
   const signer = createSigner({ service: "api-gateway", ...keys, now: Date.now });
   const isLocal = settings.SEXTANT_PROFILE === "local";
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const clients = {
-    director: createInternalClient({ audience: "director", url: settings.SEXTANT_DIRECTOR_URL, signer, tls }),
-    connector: createInternalClient({ audience: "connector", url: settings.SEXTANT_CONNECTOR_URL, signer, tls }),
+    director: createInternalClient({
+      audience: "director",
+      url: settings.SEXTANT_DIRECTOR_URL,
+      signer,
+      tls,
+    }),
+    connector: createInternalClient({
+      audience: "connector",
+      url: settings.SEXTANT_CONNECTOR_URL,
+      signer,
+      tls,
+    }),
     "runtime-provisioner": createInternalClient({
       audience: "runtime-provisioner",
       url: settings.SEXTANT_PROVISIONER_URL,
@@ -50,7 +64,11 @@ export async function start(settings: GatewaySettings, { log, metrics }: Process
     }),
   };
 
-  let feed: Feed = { isLive: () => false, started: Promise.resolve(), close: async () => undefined };
+  let feed: Feed = {
+    isLive: () => false,
+    started: Promise.resolve(),
+    close: async () => undefined,
+  };
   const currentFeed = () => feed;
   const known = createKnown(registry, currentFeed, Date.now);
   const polls = createPlanPolls(currentFeed);
@@ -69,7 +87,9 @@ export async function start(settings: GatewaySettings, { log, metrics }: Process
   const graph = {
     supergraph,
     ownership: readOwnership(parse(supergraphSDL, { noLocation: true })),
-    serviceSchemas: Object.fromEntries(Object.keys(clients).map((name) => [name, publicSchema(schema(name))])),
+    serviceSchemas: Object.fromEntries(
+      Object.keys(clients).map((name) => [name, publicSchema(schema(name))]),
+    ),
     clients,
     introspection: isLocal,
     log,
@@ -78,10 +98,19 @@ export async function start(settings: GatewaySettings, { log, metrics }: Process
   const trustBundle = keysFile("client-ca.pem");
   const trust: Route = {
     path: "/v1/ca/bundle",
-    methods: { GET: () => ({ status: 200, headers: { "content-type": "application/x-pem-file" }, body: trustBundle }) },
+    methods: {
+      GET: () => ({
+        status: 200,
+        headers: { "content-type": "application/x-pem-file" },
+        body: trustBundle,
+      }),
+    },
   };
   const explorer = isLocal ? createExplorer() : undefined;
-  const publicRoutes = [...graphqlRoutes({ ...graph, authenticate: authenticate("public"), explorer }), trust];
+  const publicRoutes = [
+    ...graphqlRoutes({ ...graph, authenticate: authenticate("public"), explorer }),
+    trust,
+  ];
   const mtlsRoutes = [
     ...graphqlRoutes({ ...graph, authenticate: authenticate("mtls"), explorer: undefined }),
     ...runtimePlanRoutes({ authenticate: authenticate("mtls"), director: clients.director, polls }),
@@ -99,8 +128,16 @@ export async function start(settings: GatewaySettings, { log, metrics }: Process
   await feed.started;
   const options = tlsOptions(settings.SEXTANT_KEYS_DIR);
   const listeners = await Promise.all([
-    listen({ address: settings.SEXTANT_PUBLIC_LISTEN, listener: requestListener(publicRoutes, log), tls: options.public }),
-    listen({ address: settings.SEXTANT_MTLS_LISTEN, listener: requestListener(mtlsRoutes, log), tls: options.mtls }),
+    listen({
+      address: settings.SEXTANT_PUBLIC_LISTEN,
+      listener: requestListener(publicRoutes, log),
+      tls: options.public,
+    }),
+    listen({
+      address: settings.SEXTANT_MTLS_LISTEN,
+      listener: requestListener(mtlsRoutes, log),
+      tls: options.mtls,
+    }),
   ]);
   log.info({ public: listeners[0].port, mtls: listeners[1].port }, "listening");
 
@@ -112,7 +149,11 @@ export async function start(settings: GatewaySettings, { log, metrics }: Process
       await Promise.all(closing);
       await contacts.close();
       await feed.close();
-      await Promise.all([supergraph.close(), registry.close(), ...Object.values(clients).map((client) => client.close())]);
+      await Promise.all([
+        supergraph.close(),
+        registry.close(),
+        ...Object.values(clients).map((client) => client.close()),
+      ]);
     },
   };
 }

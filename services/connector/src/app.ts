@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { createExecutor, loadSubgraph } from "@sextant/graphql";
 import { createSigner, createVerifier, readServiceKeys } from "@sextant/identity";
 import { createIDSource, createRegistryClient } from "@sextant/registry-client";
-import { type App, listen, type ProcessContext, readInternalTLS, requestListener } from "@sextant/service";
+import {
+  type App,
+  listen,
+  type ProcessContext,
+  readInternalTLS,
+  requestListener,
+} from "@sextant/service";
 import { openCertificateAuthority } from "@sextant/x509";
 import { declarations, parameters } from "./certificate/certificate.read.ts";
 import { certificateResolvers } from "./certificate/certificate.resolvers.ts";
@@ -20,7 +26,8 @@ import { createSigningService } from "./signing/signing.service.ts";
 export async function start(settings: ConnectorSettings, { log }: ProcessContext): Promise<App> {
   const read = (name: string) => readFileSync(join(settings.SEXTANT_KEYS_DIR, name), "utf8");
   const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "connector");
-  const tls = settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
+  const tls =
+    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
   const signer = createSigner({ service: "connector", ...keys, now: Date.now });
   const verifier = createVerifier({ service: "connector", trust: keys.trust, now: Date.now });
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
@@ -31,11 +38,19 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
     newID: createIDSource(Date.now),
     now: Date.now,
     randomBytes,
-    authority: openCertificateAuthority({ certificate: read("ca-cert.pem"), privateKey: authorityKey }),
+    authority: openCertificateAuthority({
+      certificate: read("ca-cert.pem"),
+      privateKey: authorityKey,
+    }),
     root: read("root-cert.pem"),
-    tokenKey: Buffer.from(hkdfSync("sha256", keyBytes, Buffer.alloc(0), "sextant signing tokens", 32)),
+    tokenKey: Buffer.from(
+      hkdfSync("sha256", keyBytes, Buffer.alloc(0), "sextant signing tokens", 32),
+    ),
     lifetimes: {
-      pairingToken: { RUNTIME: settings.SEXTANT_TOKEN_TTL_RUNTIME, APPLICATION: settings.SEXTANT_TOKEN_TTL_APPLICATION },
+      pairingToken: {
+        RUNTIME: settings.SEXTANT_TOKEN_TTL_RUNTIME,
+        APPLICATION: settings.SEXTANT_TOKEN_TTL_APPLICATION,
+      },
       signingToken: settings.SEXTANT_TOKEN_TTL_SIGNING,
       certificate: {
         RUNTIME: settings.SEXTANT_CERTIFICATE_TTL_RUNTIME,
@@ -50,7 +65,10 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
   const executor = createExecutor({
     ...loadSubgraph(import.meta.dirname),
     declarations,
-    resolvers: { ...signing, Mutation: { ...signing.Mutation, ...certificateResolvers(revocations).Mutation } },
+    resolvers: {
+      ...signing,
+      Mutation: { ...signing.Mutation, ...certificateResolvers(revocations).Mutation },
+    },
     registry,
     log,
     parameters,

@@ -47,5 +47,12 @@ export function commitOf(
   steps: readonly Step[],
   params: Params = {},
 ): Commit {
-  return { id: context.newID(), tenant, actor: { type: actor.type, id: actor.id }, action, steps, params };
+  return {
+    id: context.newID(),
+    tenant,
+    actor: { type: actor.type, id: actor.id },
+    action,
+    steps,
+    params,
+  };
 }

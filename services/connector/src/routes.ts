@@ -9,7 +9,10 @@ import type { OneTimeTokenService } from "./one-time-token/one-time-token.servic
 
 const MAX_GRAPHQL_BODY = 256 * 1024;
 
-const subject = z.object({ consumerType: z.enum(["APPLICATION", "RUNTIME"]), consumerID: z.guid() });
+const subject = z.object({
+  consumerType: z.enum(["APPLICATION", "RUNTIME"]),
+  consumerID: z.guid(),
+});
 const tokenRequest = subject.extend({ actor: z.object({ type: z.string(), id: z.string() }) });
 
 function tenantOf(caller: Caller): string {
@@ -47,8 +50,17 @@ export function routes(options: {
       path: "/v1/revocations",
       methods: {
         POST: internalHandler(verifier, ["director"], async (call, caller) => {
-          const { consumerType, consumerID } = await checkedBody("RevocationRequest", subject, call);
-          await revocations.revokeConsumer(tenantOf(caller), consumerType, consumerID, caller.identity.consumer);
+          const { consumerType, consumerID } = await checkedBody(
+            "RevocationRequest",
+            subject,
+            call,
+          );
+          await revocations.revokeConsumer(
+            tenantOf(caller),
+            consumerType,
+            consumerID,
+            caller.identity.consumer,
+          );
           return json({});
         }),
       },

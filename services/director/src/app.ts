@@ -35,18 +35,29 @@ const ONLINE_SECONDS = 120;
 /** Starts Director: its object graph, top to bottom. */
 export async function start(settings: DirectorSettings, { log }: ProcessContext): Promise<App> {
   const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "director");
-  const tls = settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
+  const tls =
+    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
   const signer = createSigner({ service: "director", ...keys, now: Date.now });
   const verifier = createVerifier({ service: "director", trust: keys.trust, now: Date.now });
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
-  const connector = createInternalClient({ audience: "connector", url: settings.SEXTANT_CONNECTOR_URL, signer, tls });
+  const connector = createInternalClient({
+    audience: "connector",
+    url: settings.SEXTANT_CONNECTOR_URL,
+    signer,
+    tls,
+  });
   const allowPrivateTargets = settings.SEXTANT_PROFILE === "local";
   const context: Context = {
     registry,
     newID: createIDSource(Date.now),
     now: Date.now,
     groups: { label: settings.SEXTANT_GROUP_LABEL, fallback: settings.SEXTANT_DEFAULT_GROUP },
-    sealer: createSealer(Buffer.from(readFileSync(join(settings.SEXTANT_KEYS_DIR, "data-key"), "utf8").trim(), "base64")),
+    sealer: createSealer(
+      Buffer.from(
+        readFileSync(join(settings.SEXTANT_KEYS_DIR, "data-key"), "utf8").trim(),
+        "base64",
+      ),
+    ),
     allowPrivateTargets,
   };
   const { openAuth, openText } = openers(context.sealer);
@@ -56,7 +67,11 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     resolvers: resolvers(context, { trust: createTrust(connector), check: checkSpecification }),
     registry,
     log,
-    parameters: { groupLabel: context.groups.label, onlineSeconds: ONLINE_SECONDS, succeeded: "SUCCEEDED" },
+    parameters: {
+      groupLabel: context.groups.label,
+      onlineSeconds: ONLINE_SECONDS,
+      succeeded: "SUCCEEDED",
+    },
     introspection: settings.SEXTANT_PROFILE === "local",
   });
   const served = routes({

@@ -8,7 +8,10 @@ const settings = serviceSettings.extend({
   /** `local`: one machine, one owner; webhooks may go to private addresses. */
   SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
   /** Key of the label whose values are groups. */
-  SEXTANT_GROUP_LABEL: z.string().regex(/^[a-zA-Z0-9_]+$/, "must be letters, digits and _").default("group"),
+  SEXTANT_GROUP_LABEL: z
+    .string()
+    .regex(/^[a-zA-Z0-9_]+$/, "must be letters, digits and _")
+    .default("group"),
   /** The group of whoever is in no other. */
   SEXTANT_DEFAULT_GROUP: z.string().min(1).default("default"),
 });

@@ -40,7 +40,11 @@ export function resolvers(
     viewerResolvers(createViewerService()),
   ];
   return {
-    Query: Object.assign({}, ...nouns.map((noun) => noun.Query ?? {})) as NonNullable<Resolvers["Query"]>,
-    Mutation: Object.assign({}, ...nouns.map((noun) => noun.Mutation ?? {})) as NonNullable<Resolvers["Mutation"]>,
+    Query: Object.assign({}, ...nouns.map((noun) => noun.Query ?? {})) as NonNullable<
+      Resolvers["Query"]
+    >,
+    Mutation: Object.assign({}, ...nouns.map((noun) => noun.Mutation ?? {})) as NonNullable<
+      Resolvers["Mutation"]
+    >,
   };
 }

@@ -12,7 +12,8 @@ const MAX_REPORT = 4 * 1024 * 1024;
 const MAX_CONTACTS = 8 * 1024 * 1024;
 
 function requireRuntimeAgent(caller: Caller): void {
-  if (caller.identity.consumer.type !== "RUNTIME") throw forbidden("only a runtime's agent may do this, by its certificate");
+  if (caller.identity.consumer.type !== "RUNTIME")
+    throw forbidden("only a runtime's agent may do this, by its certificate");
 }
 
 /** What Director serves to the other services. */
@@ -39,7 +40,11 @@ export function routes(options: {
           requireRuntimeAgent(caller);
           const plan = await plans.current(caller.identity);
           if (plan === undefined) return { status: 204 };
-          return { status: 200, headers: { "content-type": "application/json", etag: plan.tag }, body: plan.body };
+          return {
+            status: 200,
+            headers: { "content-type": "application/json", etag: plan.tag },
+            body: plan.body,
+          };
         }),
       },
     },
@@ -49,7 +54,10 @@ export function routes(options: {
       methods: {
         POST: internalHandler(verifier, ["api-gateway"], async (call, caller) => {
           requireRuntimeAgent(caller);
-          await plans.report(caller.identity, await checkedBody("RuntimeStatus", statusReport, call));
+          await plans.report(
+            caller.identity,
+            await checkedBody("RuntimeStatus", statusReport, call),
+          );
           return { status: 204 };
         }),
       },

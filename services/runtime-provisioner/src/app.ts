@@ -30,12 +30,24 @@ const OPERATIONS = 16;
 /** Starts the provisioner: its object graph, top to bottom. */
 export async function start(settings: ProvisionerSettings, { log }: ProcessContext): Promise<App> {
   const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "runtime-provisioner");
-  const tls = settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
+  const tls =
+    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
   const signer = createSigner({ service: "runtime-provisioner", ...keys, now: Date.now });
-  const verifier = createVerifier({ service: "runtime-provisioner", trust: keys.trust, now: Date.now });
+  const verifier = createVerifier({
+    service: "runtime-provisioner",
+    trust: keys.trust,
+    now: Date.now,
+  });
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
-  const director = createInternalClient({ audience: "director", url: settings.SEXTANT_DIRECTOR_URL, signer, tls });
-  const root = readCertificate(readFileSync(join(settings.SEXTANT_KEYS_DIR, "root-cert.pem"), "utf8"));
+  const director = createInternalClient({
+    audience: "director",
+    url: settings.SEXTANT_DIRECTOR_URL,
+    signer,
+    tls,
+  });
+  const root = readCertificate(
+    readFileSync(join(settings.SEXTANT_KEYS_DIR, "root-cert.pem"), "utf8"),
+  );
   const local = createLocalDriver({
     folder: settings.SEXTANT_RUNTIMES_DIR,
     agent: fileURLToPath(import.meta.resolve("@sextant/runtime-agent")),

@@ -1,6 +1,10 @@
 import type { Declarations } from "@sextant/graphql";
 import type { Params } from "@sextant/registry-client";
-import { operationStatusType, runtimeOperationsRead, runtimeOperationStatusRead } from "./operation/operation.read.ts";
+import {
+  operationStatusType,
+  runtimeOperationsRead,
+  runtimeOperationStatusRead,
+} from "./operation/operation.read.ts";
 import {
   provisionedRuntimesRead,
   provisionedRuntimeStatusType,

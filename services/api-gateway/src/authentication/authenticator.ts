@@ -15,17 +15,26 @@ export type Authenticator = (door: Door, call: Call) => Promise<Authenticated>;
 /** Makes the authenticator. */
 export function createAuthenticator(known: Known, now: () => number): Authenticator {
   /** The tenant a caller acts in, by the header `Tenant`. A tenant that is not open to it and one that is not there look alike. */
-  const tenantOf = async (home: string, header: string | undefined, mayUse: (id: string) => boolean): Promise<string> => {
+  const tenantOf = async (
+    home: string,
+    header: string | undefined,
+    mayUse: (id: string) => boolean,
+  ): Promise<string> => {
     if (header === undefined) return home;
     const tenant = await known.tenant({ externalID: header });
     if (tenant === undefined || !mayUse(tenant.id)) throw tenantNotFound(header);
     return tenant.id;
   };
 
-  const byToken = async (holder: SecretHolder<"apiToken">, header: string | undefined): Promise<Identity> => {
+  const byToken = async (
+    holder: SecretHolder<"apiToken">,
+    header: string | undefined,
+  ): Promise<Identity> => {
     if (holder.revokedAt !== null) throw unauthenticated("the token was revoked");
-    if (holder.expiresAt !== null && Date.parse(holder.expiresAt) <= now()) throw unauthenticated("the token has expired");
-    const mayUse = (id: string) => id === holder.tenant || holder.tenants.includes("*") || holder.tenants.includes(id);
+    if (holder.expiresAt !== null && Date.parse(holder.expiresAt) <= now())
+      throw unauthenticated("the token has expired");
+    const mayUse = (id: string) =>
+      id === holder.tenant || holder.tenants.includes("*") || holder.tenants.includes(id);
     return {
       tenant: await tenantOf(holder.tenant, header, mayUse),
       consumer: { type: "USER", id: holder.id },
@@ -34,9 +43,14 @@ export function createAuthenticator(known: Known, now: () => number): Authentica
     };
   };
 
-  const byCertificate = async (holder: SecretHolder<"certificate">, header: string | undefined): Promise<Identity> => {
-    if (holder.revokedAt !== null) throw unauthenticated("the client certificate was revoked: pair anew");
-    if (Date.parse(holder.notAfter) <= now()) throw unauthenticated("the client certificate has expired: pair anew");
+  const byCertificate = async (
+    holder: SecretHolder<"certificate">,
+    header: string | undefined,
+  ): Promise<Identity> => {
+    if (holder.revokedAt !== null)
+      throw unauthenticated("the client certificate was revoked: pair anew");
+    if (Date.parse(holder.notAfter) <= now())
+      throw unauthenticated("the client certificate has expired: pair anew");
     const type = holder.consumerType === "APPLICATION" ? "APPLICATION" : "RUNTIME";
     return {
       tenant: await tenantOf(holder.tenant, header, (id) => id === holder.tenant),
@@ -46,7 +60,10 @@ export function createAuthenticator(known: Known, now: () => number): Authentica
     };
   };
 
-  const byOneTimeToken = async (holder: SecretHolder<"oneTimeToken">, header: string | undefined): Promise<Identity> => ({
+  const byOneTimeToken = async (
+    holder: SecretHolder<"oneTimeToken">,
+    header: string | undefined,
+  ): Promise<Identity> => ({
     tenant: await tenantOf(holder.tenant, header, (id) => id === holder.tenant),
     consumer: { type: "ONE_TIME_TOKEN", id: holder.consumerID },
     scopes: [],
@@ -59,7 +76,10 @@ export function createAuthenticator(known: Known, now: () => number): Authentica
     const header = typeof sent === "string" && sent !== "" ? sent : undefined;
     const { kind, hash } = credential;
     if (known.isRevoked(hash)) throw unauthenticated("the credential was revoked");
-    const unknown = () => unauthenticated(kind === "certificate" ? "the client certificate is not known" : "the token is not known");
+    const unknown = () =>
+      unauthenticated(
+        kind === "certificate" ? "the client certificate is not known" : "the token is not known",
+      );
     if (kind === "apiToken") {
       const holder = await known.holder({ kind, hash });
       if (holder === undefined) throw unknown();

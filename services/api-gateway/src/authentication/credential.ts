@@ -22,8 +22,12 @@ function certificateOf(socket: TLSSocket): Credential {
   let hash = certificateHashes.get(socket);
   if (hash === undefined) {
     const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined) throw unauthenticated("a client certificate is required here: pair first");
-    if (!socket.authorized) throw unauthenticated("the client certificate was not signed by this plane, or its time is over");
+    if (certificate === undefined)
+      throw unauthenticated("a client certificate is required here: pair first");
+    if (!socket.authorized)
+      throw unauthenticated(
+        "the client certificate was not signed by this plane, or its time is over",
+      );
     hash = sha256(certificate.raw);
     certificateHashes.set(socket, hash);
   }
@@ -40,13 +44,19 @@ function tokenOf(request: Pick<IncomingMessage, "headers">, query: URLSearchPara
   }
   const token = oneTime ?? bearer;
   if (token === undefined || token === "") {
-    throw unauthenticated("a token is required: `Authorization: Bearer <token>`, or `Connector-Token: <one-time token>` to pair");
+    throw unauthenticated(
+      "a token is required: `Authorization: Bearer <token>`, or `Connector-Token: <one-time token>` to pair",
+    );
   }
   if (token.length > MAX_TOKEN) throw unauthenticated("the token is not known");
   return { kind: oneTime === undefined ? "apiToken" : "oneTimeToken", hash: sha256(token) };
 }
 
 /** The credential of a request. */
-export function credentialOf(door: Door, request: IncomingMessage, query: URLSearchParams): Credential {
+export function credentialOf(
+  door: Door,
+  request: IncomingMessage,
+  query: URLSearchParams,
+): Credential {
   return door === "mtls" ? certificateOf(request.socket as TLSSocket) : tokenOf(request, query);
 }

@@ -1,11 +1,20 @@
 /** What the gateway remembers of credentials and tenants, as long as the feed says when it changes. */
-import type { FeedEvent, FindTenant, Registry, SecretHolder, SecretKind, StoredRecord } from "@sextant/registry-client";
+import type {
+  FeedEvent,
+  FindTenant,
+  Registry,
+  SecretHolder,
+  SecretKind,
+  StoredRecord,
+} from "@sextant/registry-client";
 import type { Feed, FeedListener } from "../feed/feed.ts";
 import type { Credential } from "./credential.ts";
 
 /** Holders of secrets, and tenants. */
 export type Known = FeedListener & {
-  holder<K extends SecretKind>(credential: Credential & { readonly kind: K }): Promise<SecretHolder<K> | undefined>;
+  holder<K extends SecretKind>(
+    credential: Credential & { readonly kind: K },
+  ): Promise<SecretHolder<K> | undefined>;
   tenant(by: FindTenant): Promise<StoredRecord<"tenant"> | undefined>;
   /** Whether a certificate or token was revoked since the gateway started. */
   isRevoked(hash: string): boolean;
@@ -27,7 +36,11 @@ export function createKnown(
   const tenants = new Map<string, Entry>();
   const revoked = new Set<string>();
 
-  const remembered = async <Value>(map: Map<string, Entry>, key: string, find: () => Promise<Value | undefined>): Promise<Value | undefined> => {
+  const remembered = async <Value>(
+    map: Map<string, Entry>,
+    key: string,
+    find: () => Promise<Value | undefined>,
+  ): Promise<Value | undefined> => {
     const entry = map.get(key);
     if (entry !== undefined && entry.until > now() && feed().isLive()) return entry.value as Value;
     const value = await find();
@@ -44,8 +57,13 @@ export function createKnown(
       // A one-time token is used once: remembering it would gain nothing.
       credential.kind === "oneTimeToken"
         ? registry.findBySecret(credential.kind, credential.hash)
-        : remembered(holders, credential.hash, () => registry.findBySecret(credential.kind, credential.hash)),
-    tenant: (by) => remembered(tenants, "id" in by ? by.id : `external ${by.externalID}`, () => registry.findTenant(by)),
+        : remembered(holders, credential.hash, () =>
+            registry.findBySecret(credential.kind, credential.hash),
+          ),
+    tenant: (by) =>
+      remembered(tenants, "id" in by ? by.id : `external ${by.externalID}`, () =>
+        registry.findTenant(by),
+      ),
     isRevoked: (hash) => revoked.has(hash),
     event(event: FeedEvent) {
       if (event.type === "certificate.revoked" || event.type === "api-token.revoked") {

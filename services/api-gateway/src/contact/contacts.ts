@@ -25,7 +25,11 @@ export function createContacts(director: InternalClient, log: Logger, now: () =>
     const batch = waiting;
     waiting = new Map();
     try {
-      await director.text({ method: "POST", path: "/v1/contacts", body: JSON.stringify([...batch.values()]) });
+      await director.text({
+        method: "POST",
+        path: "/v1/contacts",
+        body: JSON.stringify([...batch.values()]),
+      });
     } catch (error) {
       log.warn({ contacts: batch.size, err: error }, "contacts could not be told");
       waiting = new Map([...batch, ...waiting]);

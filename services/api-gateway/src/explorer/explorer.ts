@@ -17,7 +17,12 @@ export function createExplorer(): (call: Call) => Promise<Reply> {
   return async (call) => {
     if (page === undefined) {
       const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
-      const html = renderGraphiQL({ title: "Sextant", endpoint: "/graphql", defaultQuery: intro, headerEditorEnabled: true } as never);
+      const html = renderGraphiQL({
+        title: "Sextant",
+        endpoint: "/graphql",
+        defaultQuery: intro,
+        headerEditorEnabled: true,
+      } as never);
       const plain = Buffer.from(html);
       page = { plain, zipped: gzipSync(plain) };
     }

@@ -31,7 +31,11 @@ const followed: EventType[] = [
 ];
 
 /** Follows the feed until it is closed. */
-export function followFeed(registry: Pick<Registry, "watch">, listeners: readonly FeedListener[], log: Logger): Feed {
+export function followFeed(
+  registry: Pick<Registry, "watch">,
+  listeners: readonly FeedListener[],
+  log: Logger,
+): Feed {
   const ending = new AbortController();
   let live = false;
   let position: number | null = null;
@@ -43,7 +47,10 @@ export function followFeed(registry: Pick<Registry, "watch">, listeners: readonl
       try {
         // The first call, and each after a failure, comes back at once: it says that the feed can be followed.
         const waitSeconds = live ? WAIT_SECONDS : 0;
-        const answer = await registry.watch({ after: position, types: followed, waitSeconds }, ending.signal);
+        const answer = await registry.watch(
+          { after: position, types: followed, waitSeconds },
+          ending.signal,
+        );
         if (answer.startOver) for (const listener of listeners) listener.startOver();
         for (const event of answer.events) for (const listener of listeners) listener.event(event);
         ({ position } = answer);

@@ -15,7 +15,9 @@ export function waitOf(prefer: string | string[] | undefined): number {
   if (wait === undefined) return 0;
   const seconds = Number(wait);
   if (seconds > LONGEST_WAIT) {
-    throw invalidData("Prefer", [{ field: "wait", message: `must be at most ${LONGEST_WAIT} seconds` }]);
+    throw invalidData("Prefer", [
+      { field: "wait", message: `must be at most ${LONGEST_WAIT} seconds` },
+    ]);
   }
   return seconds;
 }
@@ -30,11 +32,14 @@ export function runtimePlanRoutes(options: {
 
   const runtimeOf = async (call: Call): Promise<Identity> => {
     const identity = await options.authenticate(call);
-    if (identity.consumer.type !== "RUNTIME") throw forbidden("only a runtime's agent has a plan: use the runtime's certificate");
+    if (identity.consumer.type !== "RUNTIME")
+      throw forbidden("only a runtime's agent has a plan: use the runtime's certificate");
     return identity;
   };
 
-  const fetchPlan = async (identity: Identity): Promise<{ tag: string; body: Buffer } | undefined> => {
+  const fetchPlan = async (
+    identity: Identity,
+  ): Promise<{ tag: string; body: Buffer } | undefined> => {
     const reply = await director.send({ method: "GET", path: "/v1/runtime/plan", identity });
     if (reply.status === 204) {
       await reply.body.dump();
@@ -46,7 +51,11 @@ export function runtimePlanRoutes(options: {
     return { tag, body: Buffer.from(await reply.body.arrayBuffer()) };
   };
 
-  const headers = (tag: string) => ({ etag: tag, "cache-control": "private, no-cache", vary: "prefer" });
+  const headers = (tag: string) => ({
+    etag: tag,
+    "cache-control": "private, no-cache",
+    vary: "prefer",
+  });
   const notModified = (tag: string): Reply => ({ status: 304, headers: headers(tag) });
   const nothingYet: Reply = { status: 204, headers: { "cache-control": "private, no-cache" } };
 
@@ -60,7 +69,11 @@ export function runtimePlanRoutes(options: {
       if (known === undefined || known !== has) {
         const plan = await fetchPlan(identity);
         if (plan !== undefined && plan.tag !== has) {
-          return { status: 200, headers: { ...headers(plan.tag), "content-type": "application/json; charset=utf-8" }, body: plan.body };
+          return {
+            status: 200,
+            headers: { ...headers(plan.tag), "content-type": "application/json; charset=utf-8" },
+            body: plan.body,
+          };
         }
       }
       const left = until - performance.now();
@@ -75,7 +88,12 @@ export function runtimePlanRoutes(options: {
 
   const report = async (call: Call): Promise<Reply> => {
     const identity = await runtimeOf(call);
-    const reply = await director.send({ method: "POST", path: "/v1/runtime/status", identity, body: await call.body() });
+    const reply = await director.send({
+      method: "POST",
+      path: "/v1/runtime/status",
+      identity,
+      body: await call.body(),
+    });
     if (reply.status !== 204) throw await director.errorOf(reply, "/v1/runtime/status");
     await reply.body.dump();
     return { status: 204 };

@@ -13,7 +13,12 @@ import {
 import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import type { Call, InternalClient, Reply, Route } from "@sextant/service";
-import { GraphQLError, type GraphQLSchema, OperationTypeNode, type SelectionSetNode } from "graphql";
+import {
+  GraphQLError,
+  type GraphQLSchema,
+  OperationTypeNode,
+  type SelectionSetNode,
+} from "graphql";
 import { type Ownership, singleService } from "./ownership.ts";
 import type { Supergraph } from "./supergraph.ts";
 
@@ -49,7 +54,8 @@ function forwarded(call: Call): Record<string, string> {
 function introspects(operation: Operation): boolean {
   const asks = (set: SelectionSetNode): boolean =>
     set.selections.some((node) => {
-      if (node.kind === "Field") return node.name.value === "__schema" || node.name.value === "__type";
+      if (node.kind === "Field")
+        return node.name.value === "__schema" || node.name.value === "__type";
       if (node.kind === "InlineFragment") return asks(node.selectionSet);
       const fragment = operation.fragments.get(node.name.value);
       return fragment !== undefined && asks(fragment.selectionSet);
@@ -76,10 +82,22 @@ export function graphqlRoutes(options: {
   const { supergraph, ownership, clients, log } = options;
 
   /** Sends the request as it came to one service, and its answer back as it comes. */
-  const straight = async (service: string, call: Call, request: GraphRequest, identity: Identity): Promise<Reply> => {
+  const straight = async (
+    service: string,
+    call: Call,
+    request: GraphRequest,
+    identity: Identity,
+  ): Promise<Reply> => {
     const client = clients[service] as InternalClient;
     const body = call.method === "POST" ? await call.body() : JSON.stringify(request);
-    const reply = await client.send({ method: "POST", path: "/graphql", identity, body, headers: forwarded(call), signal: call.signal });
+    const reply = await client.send({
+      method: "POST",
+      path: "/graphql",
+      identity,
+      body,
+      headers: forwarded(call),
+      signal: call.signal,
+    });
     const type = reply.headers["content-type"];
     return {
       status: reply.status,
@@ -90,10 +108,17 @@ export function graphqlRoutes(options: {
 
   const route = ({ path, schema, service }: Endpoint): Route => {
     const readDocument = createDocumentReader(schema);
-    const services = new WeakMap<Operation, { readonly service: string | undefined; readonly introspects: boolean }>();
+    const services = new WeakMap<
+      Operation,
+      { readonly service: string | undefined; readonly introspects: boolean }
+    >();
     const routed = (operation: Operation) => {
       let known = services.get(operation);
-      if (known === undefined) services.set(operation, (known = { service: service(operation), introspects: introspects(operation) }));
+      if (known === undefined)
+        services.set(
+          operation,
+          (known = { service: service(operation), introspects: introspects(operation) }),
+        );
       return known;
     };
 
@@ -111,14 +136,21 @@ export function graphqlRoutes(options: {
           return graphReply(refused("subscriptions are not served", "INVALID_OPERATION", 27), type);
         }
         if (call.method !== "POST" && kind === OperationTypeNode.MUTATION) {
-          return graphReply({ ...refused("a mutation must be sent by POST", "INVALID_OPERATION", 27), status: 405 }, type);
+          return graphReply(
+            { ...refused("a mutation must be sent by POST", "INVALID_OPERATION", 27), status: 405 },
+            type,
+          );
         }
         const target = routed(operation);
         if (target.introspects && !options.introspection) {
           return graphReply(refused("the schema is not served here", "FORBIDDEN", 26), type);
         }
-        if (target.service !== undefined) return await straight(target.service, call, request, identity);
-        const answer = await supergraph.execute(request, operation, { identity, requestID: call.requestID });
+        if (target.service !== undefined)
+          return await straight(target.service, call, request, identity);
+        const answer = await supergraph.execute(request, operation, {
+          identity,
+          requestID: call.requestID,
+        });
         return graphReply(answer, type);
       } catch (thrown) {
         return faultReply(thrown, call, log);
@@ -127,14 +159,21 @@ export function graphqlRoutes(options: {
 
     const { explorer } = options;
     const get = (call: Call): Promise<Reply> => {
-      const isBrowser = explorer !== undefined && call.query.get("query") === null && (call.headers.accept ?? "").includes("text/html");
+      const isBrowser =
+        explorer !== undefined &&
+        call.query.get("query") === null &&
+        (call.headers.accept ?? "").includes("text/html");
       return isBrowser ? explorer(call) : handle(call);
     };
     return { path, maxBody: MAX_BODY, methods: { GET: get, POST: handle } };
   };
 
   const alone = Object.entries(servicePaths).map(([service, path]) =>
-    route({ path, schema: options.serviceSchemas[service] as GraphQLSchema, service: () => service }),
+    route({
+      path,
+      schema: options.serviceSchemas[service] as GraphQLSchema,
+      service: () => service,
+    }),
   );
   const whole: Endpoint = {
     path: "/graphql",

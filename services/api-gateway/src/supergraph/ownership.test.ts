@@ -17,15 +17,23 @@ const serviceOf = (query: string): string | undefined => {
 };
 
 it("an operation that one service knows whole goes to it", () => {
-  expect(serviceOf("{ applications { data { id labels bundles { totalCount } } } viewer { id } }")).toBe("director");
+  expect(
+    serviceOf("{ applications { data { id labels bundles { totalCount } } } viewer { id } }"),
+  ).toBe("director");
   expect(serviceOf("{ configuration { token { token } } }")).toBe("connector");
-  expect(serviceOf("{ runtimes { data { ...R } } } fragment R on Runtime { id name }")).toBe("director");
+  expect(serviceOf("{ runtimes { data { ...R } } } fragment R on Runtime { id name }")).toBe(
+    "director",
+  );
   expect(serviceOf("{ __typename viewer { __typename } }")).toBe("director");
 });
 
 it("an operation that needs several services, or asks for the schema, goes to none alone", () => {
   expect(serviceOf("{ runtimes { data { id certificates { totalCount } } } }")).toBeUndefined();
-  expect(serviceOf("{ runtimes { data { ...R } } } fragment R on Runtime { provisioning { runtimeID } }")).toBeUndefined();
+  expect(
+    serviceOf(
+      "{ runtimes { data { ...R } } } fragment R on Runtime { provisioning { runtimeID } }",
+    ),
+  ).toBeUndefined();
   expect(serviceOf("{ viewer { id } certificates { totalCount } }")).toBeUndefined();
   expect(serviceOf("{ __schema { queryType { name } } }")).toBeUndefined();
 });

@@ -6,7 +6,14 @@ import type { GraphAnswer, GraphRequest, Operation } from "@sextant/graphql";
 import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import { type InternalClient, publicError } from "@sextant/service";
-import { type DocumentNode, getVariableValues, type GraphQLError, type GraphQLFormattedError, type GraphQLSchema, print } from "graphql";
+import {
+  type DocumentNode,
+  getVariableValues,
+  type GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  print,
+} from "graphql";
 
 /** What a joined operation carries to every service. */
 type Carried = { readonly identity: Identity; readonly requestID: string };
@@ -26,7 +33,13 @@ function dataSource(client: InternalClient): GraphQLDataSource<Carried> {
     async process({ request, context }) {
       const { identity, requestID } = context as Carried;
       const body = JSON.stringify({ query: request.query, variables: request.variables });
-      const text = await client.text({ method: "POST", path: "/graphql", identity, body, headers: { "x-request-id": requestID } });
+      const text = await client.text({
+        method: "POST",
+        path: "/graphql",
+        identity,
+        body,
+        headers: { "x-request-id": requestID },
+      });
       return JSON.parse(text) as never;
     },
   };
@@ -34,13 +47,21 @@ function dataSource(client: InternalClient): GraphQLDataSource<Carried> {
 
 /** Extensions that a client may see: those of our own errors. */
 function shownError(error: GraphQLError | GraphQLFormattedError, log: Logger): object {
-  const { code, error_code: number, errorId, retryAfter } = (error.extensions ?? {}) as Record<string, unknown>;
+  const {
+    code,
+    error_code: number,
+    errorId,
+    retryAfter,
+  } = (error.extensions ?? {}) as Record<string, unknown>;
   const place = {
     ...(error.locations === undefined ? {} : { locations: error.locations }),
     ...(error.path === undefined ? {} : { path: error.path }),
   };
   if (typeof number === "number") {
-    const rest = { ...(errorId === undefined ? {} : { errorId }), ...(retryAfter === undefined ? {} : { retryAfter }) };
+    const rest = {
+      ...(errorId === undefined ? {} : { errorId }),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    };
     return { message: error.message, ...place, extensions: { code, error_code: number, ...rest } };
   }
   const fault = publicError((error as GraphQLError).originalError ?? error, log);
@@ -53,24 +74,36 @@ export async function loadSupergraph(
   clients: Readonly<Record<string, InternalClient>>,
   log: Logger,
 ): Promise<Supergraph> {
-  const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const silent = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+  };
   const gateway = new ApolloGateway({
     supergraphSdl,
     logger: silent,
     buildService({ name }) {
       const client = clients[name];
-      if (client === undefined) throw new Error(`the supergraph names the service ${name}, which is not known`);
+      if (client === undefined)
+        throw new Error(`the supergraph names the service ${name}, which is not known`);
       return dataSource(client) as GraphQLDataSource;
     },
   });
   const { executor } = await gateway.load({ apollo: {}, engine: {} } as never);
   const { schema } = gateway as unknown as { schema: GraphQLSchema };
-  const prepared = new WeakMap<Operation, { readonly source: string; readonly queryHash: string; readonly document: DocumentNode }>();
+  const prepared = new WeakMap<
+    Operation,
+    { readonly source: string; readonly queryHash: string; readonly document: DocumentNode }
+  >();
 
   const prepare = (operation: Operation) => {
     let known = prepared.get(operation);
     if (known === undefined) {
-      const document = { ...operation.document, definitions: [operation.node, ...operation.fragments.values()] };
+      const document = {
+        ...operation.document,
+        definitions: [operation.node, ...operation.fragments.values()],
+      };
       const source = print(document);
       known = { source, document, queryHash: createHash("sha256").update(source).digest("hex") };
       prepared.set(operation, known);
@@ -81,7 +114,12 @@ export async function loadSupergraph(
   return {
     schema,
     async execute(request, operation, carried) {
-      const coerced = getVariableValues(schema, operation.node.variableDefinitions ?? [], request.variables ?? {}, { maxErrors: 10 });
+      const coerced = getVariableValues(
+        schema,
+        operation.node.variableDefinitions ?? [],
+        request.variables ?? {},
+        { maxErrors: 10 },
+      );
       if (coerced.errors !== undefined) {
         const errors = coerced.errors.map(({ message, locations }) => ({
           message,
@@ -107,7 +145,10 @@ export async function loadSupergraph(
       } as never);
       const errors = (result.errors ?? []).map((error) => shownError(error, log));
       const data = result.data ?? null;
-      return { accepted: true, text: JSON.stringify(errors.length === 0 ? { data } : { errors, data }) };
+      return {
+        accepted: true,
+        text: JSON.stringify(errors.length === 0 ? { data } : { errors, data }),
+      };
     },
     close: () => gateway.stop(),
   };

@@ -14,7 +14,10 @@ const ciphers = [
 ].join(":");
 
 /** Options of the two TLS listeners, from the gateway's key directory. */
-export function tlsOptions(keysDirectory: string): { readonly public: ServerOptions; readonly mtls: ServerOptions } {
+export function tlsOptions(keysDirectory: string): {
+  readonly public: ServerOptions;
+  readonly mtls: ServerOptions;
+} {
   const read = (name: string) => readFileSync(join(keysDirectory, name));
   const base: ServerOptions = {
     cert: read("tls-cert.pem"),
@@ -27,12 +30,24 @@ export function tlsOptions(keysDirectory: string): { readonly public: ServerOpti
   const ticketKeys = read("ticket-keys");
   const forDoor = (door: string) => {
     // A session of one door must not resume at the other: only one of them has asked for a certificate.
-    const keys = [0, 16, 32].map((from) => createHash("sha256").update(door).update(ticketKeys.subarray(from, from + 16)).digest().subarray(0, 16));
+    const keys = [0, 16, 32].map((from) =>
+      createHash("sha256")
+        .update(door)
+        .update(ticketKeys.subarray(from, from + 16))
+        .digest()
+        .subarray(0, 16),
+    );
     return { ticketKeys: Buffer.concat(keys), sessionIdContext: `sextant-${door}` };
   };
   return {
     public: { ...base, ...forDoor("public") },
     // An unknown certificate is let in as far as an answer that says so; every request is checked (`credential.ts`).
-    mtls: { ...base, ...forDoor("mtls"), ca: read("client-ca.pem"), requestCert: true, rejectUnauthorized: false },
+    mtls: {
+      ...base,
+      ...forDoor("mtls"),
+      ca: read("client-ca.pem"),
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
   };
 }

@@ -33,7 +33,9 @@ const states: Readonly<Record<string, Condition>> = {
 
 const shape = (args: Args): string => {
   const { serialNumber, applicationID, runtimeID, state } = filterOf(args);
-  return [serialNumber, applicationID, runtimeID].map((value) => typeof value).join() + String(state);
+  return (
+    [serialNumber, applicationID, runtimeID].map((value) => typeof value).join() + String(state)
+  );
 };
 
 const bind = (args: Args): Params => {
@@ -56,8 +58,10 @@ const where: Where = (param, args) => {
 };
 
 /** Certificates of one application or runtime. The names of the types are parameters of every plan. */
-const issuedTo = (kind: "application" | "runtime", id: { param: string } | { parent: string }): Condition =>
-  all(equals("consumerType", { param: kind }), equals("consumerID", id));
+const issuedTo = (
+  kind: "application" | "runtime",
+  id: { param: string } | { parent: string },
+): Condition => all(equals("consumerType", { param: kind }), equals("consumerID", id));
 
 const own = (viewer: ConsumerType): Condition | undefined =>
   viewer === "APPLICATION" || viewer === "RUNTIME" ? equals("consumerID", me) : undefined;
@@ -96,8 +100,14 @@ const holder = (kind: "application" | "runtime"): ObjectRead => ({
 
 /** Everything that the Connector reads for its API. */
 export const declarations: Declarations = {
-  queries: { certificates: { read: "page", scopes: ["certificate:read"], args: { shape, bind }, where } },
-  types: { Certificate: certificateType, Application: holder("application"), Runtime: holder("runtime") },
+  queries: {
+    certificates: { read: "page", scopes: ["certificate:read"], args: { shape, bind }, where },
+  },
+  types: {
+    Certificate: certificateType,
+    Application: holder("application"),
+    Runtime: holder("runtime"),
+  },
 };
 
 /** Parameters that these declarations name. */

@@ -1,7 +1,14 @@
 import { forbidden, invalidData } from "@sextant/errors";
 import { all, equals, type GraphCall, idParameter } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
-import { carryOut, type Condition, type Params, readList, type Step, update } from "@sextant/registry-client";
+import {
+  carryOut,
+  type Condition,
+  type Params,
+  readList,
+  type Step,
+  update,
+} from "@sextant/registry-client";
 import { commitOf, type Context, type Subject, timestamp } from "../context.ts";
 
 type Call = Pick<GraphCall, "caller">;
@@ -15,10 +22,24 @@ const inForce: Condition = { op: "isNull", field: "revokedAt" };
 
 /** Revokes certificates: the record and the event that tells the gateways are one commit. */
 export function createRevocationService(context: Context) {
-  const revoke = async (tenant: string, actor: Actor, which: Condition, params: Params, reason: string): Promise<number> => {
+  const revoke = async (
+    tenant: string,
+    actor: Actor,
+    which: Condition,
+    params: Params,
+    reason: string,
+  ): Promise<number> => {
     let revoked = 0;
     for (;;) {
-      const found = await readList(context.registry, tenant, "certificate", all(which, inForce), ["id", "hash"], params, BATCH);
+      const found = await readList(
+        context.registry,
+        tenant,
+        "certificate",
+        all(which, inForce),
+        ["id", "hash"],
+        params,
+        BATCH,
+      );
       if (found.length === 0) return revoked;
       const values = { revokedAt: timestamp(context.now()), revocationReason: reason };
       const steps = found.flatMap(({ id, hash }): Step[] => [
@@ -40,14 +61,19 @@ export function createRevocationService(context: Context) {
     /** See the SDL: `revokeCertificate`. */
     async revokeOwn(_args: unknown, call: Call): Promise<boolean> {
       const { tenant, credential, consumer } = call.caller.identity;
-      if (tenant === undefined || credential?.kind !== "certificate") throw forbidden("only a certificate can revoke itself, over mTLS");
+      if (tenant === undefined || credential?.kind !== "certificate")
+        throw forbidden("only a certificate can revoke itself, over mTLS");
       const isIt = equals("id", { param: "id" });
       return (await revoke(tenant, consumer, isIt, { id: credential.id }, "by its holder")) > 0;
     },
 
     /** See the SDL: `revokeCertificates`. */
     async revokeMany(
-      args: { serialNumbers?: readonly string[] | null; applicationID?: string | null; runtimeID?: string | null },
+      args: {
+        serialNumbers?: readonly string[] | null;
+        applicationID?: string | null;
+        runtimeID?: string | null;
+      },
       call: Call,
     ): Promise<number> {
       const { identity } = call.caller;
@@ -55,17 +81,29 @@ export function createRevocationService(context: Context) {
       const { consumer } = identity;
       const serialNumbers = args.serialNumbers ?? [];
       if (serialNumbers.length === 0 && !args.applicationID && !args.runtimeID) {
-        throw invalidData("revokeCertificates", [{ field: "serialNumbers", message: "name serial numbers, an application or a runtime" }]);
+        throw invalidData("revokeCertificates", [
+          { field: "serialNumbers", message: "name serial numbers, an application or a runtime" },
+        ]);
       }
       if (serialNumbers.length > MAX_SERIALS) {
-        throw invalidData("revokeCertificates", [{ field: "serialNumbers", message: `must have at most ${MAX_SERIALS} entries` }]);
+        throw invalidData("revokeCertificates", [
+          { field: "serialNumbers", message: `must have at most ${MAX_SERIALS} entries` },
+        ]);
       }
       const reason = "by an admin";
       const serials = serialNumbers.map((serial) => serial.toLowerCase());
       const bySerial: Condition = { op: "in", field: "serialNumber", values: { param: "serials" } };
-      let revoked = serials.length === 0 ? 0 : await revoke(tenant, consumer, bySerial, { serials }, reason);
-      if (args.applicationID) revoked += await revoke(tenant, consumer, ...ofConsumer("APPLICATION", args.applicationID), reason);
-      if (args.runtimeID) revoked += await revoke(tenant, consumer, ...ofConsumer("RUNTIME", args.runtimeID), reason);
+      let revoked =
+        serials.length === 0 ? 0 : await revoke(tenant, consumer, bySerial, { serials }, reason);
+      if (args.applicationID)
+        revoked += await revoke(
+          tenant,
+          consumer,
+          ...ofConsumer("APPLICATION", args.applicationID),
+          reason,
+        );
+      if (args.runtimeID)
+        revoked += await revoke(tenant, consumer, ...ofConsumer("RUNTIME", args.runtimeID), reason);
       return revoked;
     },
 

@@ -2,7 +2,15 @@ import { carryOut, create, readOne } from "@sextant/registry-client";
 import { commitOf, type Context, type Subject, timestamp } from "../context.ts";
 import { type StoredToken, tokenHash, tokenText } from "./one-time-token.ts";
 
-const fields = ["id", "purpose", "consumerType", "consumerID", "expiresAt", "usedAt", "usedBy"] as const;
+const fields = [
+  "id",
+  "purpose",
+  "consumerType",
+  "consumerID",
+  "expiresAt",
+  "usedAt",
+  "usedBy",
+] as const;
 
 /** Makes one-time tokens and finds those that were shown. */
 export function createOneTimeTokenService(context: Context) {
@@ -23,13 +31,24 @@ export function createOneTimeTokenService(context: Context) {
         expiresAt: timestamp(context.now() + life * 1000),
       });
       const noun = "OneTimeToken";
-      await carryOut(context.registry, commitOf(context, tenant, actor, "issueOneTimeToken", [step]), { noun, id });
+      await carryOut(
+        context.registry,
+        commitOf(context, tenant, actor, "issueOneTimeToken", [step]),
+        { noun, id },
+      );
       return { token, connectorURL: `${context.addresses.publicURL}/connector/graphql` };
     },
 
     /** A token of the tenant by the id of its record. */
     find: (tenant: string, id: string): Promise<StoredToken | undefined> =>
-      readOne(context.registry, tenant, "oneTimeToken", { op: "equals", field: "id", value: { param: "id" } }, fields, { id }),
+      readOne(
+        context.registry,
+        tenant,
+        "oneTimeToken",
+        { op: "equals", field: "id", value: { param: "id" } },
+        fields,
+        { id },
+      ),
   };
 }
 

@@ -36,16 +36,26 @@ export function signingSecret(key: Buffer, pairingTokenID: string, usedBy: strin
  * Whether a token is to be used now (`fresh`), or was used by the same request a moment ago (`repeat`). Throws UNAUTHENTICATED
  * for anything else. `by` identifies the request; undefined: it cannot be repeated.
  */
-export function useOf(token: StoredToken, purpose: Purpose, by: string | undefined, now: number): "fresh" | "repeat" {
+export function useOf(
+  token: StoredToken,
+  purpose: Purpose,
+  by: string | undefined,
+  now: number,
+): "fresh" | "repeat" {
   if (token.purpose !== purpose) {
-    const needed = purpose === "SIGNING" ? "ask for `configuration` first: its answer has the token for signing" : "request a new one";
+    const needed =
+      purpose === "SIGNING"
+        ? "ask for `configuration` first: its answer has the token for signing"
+        : "request a new one";
     throw unauthenticated(`the one-time token is for ${token.purpose.toLowerCase()}: ${needed}`);
   }
   if (token.usedAt !== null) {
-    const isRepeat = by !== undefined && token.usedBy === by && now - Date.parse(token.usedAt) < REPEATABLE;
+    const isRepeat =
+      by !== undefined && token.usedBy === by && now - Date.parse(token.usedAt) < REPEATABLE;
     if (isRepeat) return "repeat";
     throw unauthenticated("the one-time token was used already: request a new one");
   }
-  if (Date.parse(token.expiresAt) <= now) throw unauthenticated("the one-time token has expired: request a new one");
+  if (Date.parse(token.expiresAt) <= now)
+    throw unauthenticated("the one-time token has expired: request a new one");
   return "fresh";
 }

@@ -3,7 +3,10 @@ import { invalidData } from "@sextant/errors";
 import { parseSubject } from "@sextant/x509";
 import type { Subject } from "../context.ts";
 
-const units: Readonly<Record<Subject, string>> = { APPLICATION: "Applications", RUNTIME: "Runtimes" };
+const units: Readonly<Record<Subject, string>> = {
+  APPLICATION: "Applications",
+  RUNTIME: "Runtimes",
+};
 
 /** One line. ZZ is no country's code (ISO 3166 leaves it to users). */
 export function subjectOf(consumerType: Subject, consumerID: string): string {
@@ -19,7 +22,9 @@ export function checkSubject(expected: string, requested: string): void {
     .filter((type) => wanted.get(type) !== given.get(type))
     .map((type) => ({
       field: `csr.subject.${type}`,
-      message: wanted.has(type) ? `must be ${JSON.stringify(wanted.get(type))}` : "must not be there",
+      message: wanted.has(type)
+        ? `must be ${JSON.stringify(wanted.get(type))}`
+        : "must not be there",
     }));
   const order = [{ field: "csr.subject", message: `must be ${expected}` }];
   throw invalidData("CertificateSigningRequest", faults.length > 0 ? faults : order);

@@ -16,7 +16,12 @@ export function requireAdmin(identity: Identity, what: string): void {
 }
 
 /** Throws NOT_FOUND unless the caller is this application, or no paired caller at all. */
-export function requireApplication(identity: Identity, applicationID: string, noun = "Application", id = applicationID): void {
+export function requireApplication(
+  identity: Identity,
+  applicationID: string,
+  noun = "Application",
+  id = applicationID,
+): void {
   const { type, id: own } = identity.consumer;
   if (type === "APPLICATION" ? own !== applicationID : type === "RUNTIME") throw notFound(noun, id);
 }
@@ -24,7 +29,8 @@ export function requireApplication(identity: Identity, applicationID: string, no
 /** Throws NOT_FOUND unless the caller is this runtime, or no paired caller at all. */
 export function requireRuntime(identity: Identity, runtimeID: string): void {
   const { type, id: own } = identity.consumer;
-  if (type === "RUNTIME" ? own !== runtimeID : type === "APPLICATION") throw notFound("Runtime", runtimeID);
+  if (type === "RUNTIME" ? own !== runtimeID : type === "APPLICATION")
+    throw notFound("Runtime", runtimeID);
 }
 
 /** An id as it is stored; throws NOT_FOUND for what cannot be one. */

@@ -1,7 +1,13 @@
 /** Acts of Director: one commit each, with the parameters that its conditions name. */
 import type { GraphCall } from "@sextant/graphql";
 import type { Identity } from "@sextant/identity";
-import { carryOut, type Params, type Refusals, type Registry, type Step } from "@sextant/registry-client";
+import {
+  carryOut,
+  type Params,
+  type Refusals,
+  type Registry,
+  type Step,
+} from "@sextant/registry-client";
 import type { GroupNames } from "../label/label.ts";
 import type { Sealer } from "../secret/sealer.ts";
 

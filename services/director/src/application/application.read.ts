@@ -21,7 +21,11 @@ export const applicationsRead: RootRead = {
   where: filterCondition,
 };
 
-export const applicationRead: RootRead = { read: "one", scopes: ["application:read"], ...byIDArgument };
+export const applicationRead: RootRead = {
+  read: "one",
+  scopes: ["application:read"],
+  ...byIDArgument,
+};
 
 export const applicationsForRuntimeRead: RootRead = {
   read: "page",

@@ -29,7 +29,9 @@ export function createApplicationService(
       const values = checked("ApplicationRegisterInput", registerInput, input);
       const labels = initialLabels(values.labels, "ApplicationRegisterInput", context.groups);
       const bundles = values.bundles ?? [];
-      const specifications = bundles.flatMap((bundle, index) => specificationsOf(bundle, `bundles.${index}.`));
+      const specifications = bundles.flatMap((bundle, index) =>
+        specificationsOf(bundle, `bundles.${index}.`),
+      );
       await checkSpecifications("ApplicationRegisterInput", specifications, dependencies.check);
       const id = context.newID();
       const text = await act(context, call, {
@@ -48,10 +50,27 @@ export function createApplicationService(
             statusCondition: values.statusCondition ?? "INITIAL",
             statusTimestamp: timestamp(context.now()),
           }),
-          ...labels.map((label) => ({ op: "label", kind: "application", id, key: label.key, value: label.json }) as const),
-          ...(values.webhooks ?? []).map((webhook) => createWebhook(context, tenant, id, context.newID(), webhook)),
-          ...bundles.flatMap((bundle) => createBundle(context, tenant, id, context.newID(), bundle)),
-          { op: "stale", runtimes: runtimesOfApplication({ param: "applicationID" }), cause: "application registered" },
+          ...labels.map(
+            (label) =>
+              ({
+                op: "label",
+                kind: "application",
+                id,
+                key: label.key,
+                value: label.json,
+              }) as const,
+          ),
+          ...(values.webhooks ?? []).map((webhook) =>
+            createWebhook(context, tenant, id, context.newID(), webhook),
+          ),
+          ...bundles.flatMap((bundle) =>
+            createBundle(context, tenant, id, context.newID(), bundle),
+          ),
+          {
+            op: "stale",
+            runtimes: runtimesOfApplication({ param: "applicationID" }),
+            cause: "application registered",
+          },
         ],
         params: { applicationID: id },
         answer: "after",
@@ -82,7 +101,11 @@ export function createApplicationService(
         action: "updateApplication",
         steps: [
           update("application", id, columns, expecting(args.expectedRevision)),
-          { op: "stale", runtimes: runtimesOfApplication({ param: "applicationID" }), cause: "application updated" },
+          {
+            op: "stale",
+            runtimes: runtimesOfApplication({ param: "applicationID" }),
+            cause: "application updated",
+          },
         ],
         params: { applicationID: id },
         answer: "after",
@@ -103,7 +126,11 @@ export function createApplicationService(
         id,
         action: "unregisterApplication",
         steps: [
-          { op: "stale", runtimes: runtimesOfApplication({ param: "applicationID" }), cause: "application unregistered" },
+          {
+            op: "stale",
+            runtimes: runtimesOfApplication({ param: "applicationID" }),
+            cause: "application unregistered",
+          },
           { op: "delete", kind: "application", id, ...expecting(args.expectedRevision) },
           { op: "event", type: "application.unregistered", id, data: {} },
         ],

@@ -22,6 +22,12 @@ export const applicationRegisterInput = (allowPrivateTargets: boolean) =>
   applicationUpdateInput.extend({
     name: asciiName(100),
     labels: z.unknown().optional(),
-    webhooks: z.array(webhookInput(allowPrivateTargets)).max(MAX_WEBHOOKS, `must have at most ${MAX_WEBHOOKS} entries`).nullish(),
-    bundles: z.array(bundleCreateInput).max(MAX_BUNDLES, `must have at most ${MAX_BUNDLES} entries`).nullish(),
+    webhooks: z
+      .array(webhookInput(allowPrivateTargets))
+      .max(MAX_WEBHOOKS, `must have at most ${MAX_WEBHOOKS} entries`)
+      .nullish(),
+    bundles: z
+      .array(bundleCreateInput)
+      .max(MAX_BUNDLES, `must have at most ${MAX_BUNDLES} entries`)
+      .nullish(),
   });

@@ -16,12 +16,21 @@ const MAX_ENTRIES = 100;
 type Entries = Readonly<Record<string, readonly string[]>>;
 
 const valuesByName = z
-  .record(z.string().min(1, "must not be empty").max(256), z.array(z.string().max(8192)).max(MAX_ENTRIES))
-  .refine((map) => Object.keys(map).length <= MAX_ENTRIES, { error: `must have at most ${MAX_ENTRIES} names` });
+  .record(
+    z.string().min(1, "must not be empty").max(256),
+    z.array(z.string().max(8192)).max(MAX_ENTRIES),
+  )
+  .refine((map) => Object.keys(map).length <= MAX_ENTRIES, {
+    error: `must have at most ${MAX_ENTRIES} names`,
+  });
 
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headers = valuesByName.refine(
-  (map) => Object.entries(map).every(([name, values]) => headerName.test(name) && values.every((value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value))),
+  (map) =>
+    Object.entries(map).every(
+      ([name, values]) =>
+        headerName.test(name) && values.every((value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value)),
+    ),
   { error: "must be header names with arrays of header values (RFC 9110)" },
 );
 
@@ -32,12 +41,18 @@ const credential = z
   .object({
     basic: z
       .object({
-        username: text(1, MAX_SECRET).refine((name) => !name.includes(":"), { error: "must not have a colon" }),
+        username: text(1, MAX_SECRET).refine((name) => !name.includes(":"), {
+          error: "must not have a colon",
+        }),
         password: text(0, MAX_SECRET),
       })
       .nullish(),
     oauth: z
-      .object({ clientId: text(1, MAX_SECRET), clientSecret: text(1, MAX_SECRET), url: absoluteURL })
+      .object({
+        clientId: text(1, MAX_SECRET),
+        clientSecret: text(1, MAX_SECRET),
+        url: absoluteURL,
+      })
       .nullish(),
   })
   .refine((value) => (value.basic ?? null) === null || (value.oauth ?? null) === null, {
@@ -73,37 +88,70 @@ function merged(
     context.addIssue({ code: "custom", path: [field], message });
     return null;
   };
-  if (given !== null && given !== undefined) return fail(`give either ${field.replace("Serialized", "")} or ${field}`);
+  if (given !== null && given !== undefined)
+    return fail(`give either ${field.replace("Serialized", "")} or ${field}`);
   try {
     const parsed = schema.safeParse(JSON.parse(json));
-    return parsed.success ? parsed.data : fail(parsed.error.issues[0]?.message ?? "has a wrong form");
+    return parsed.success
+      ? parsed.data
+      : fail(parsed.error.issues[0]?.message ?? "has a wrong form");
   } catch {
     return fail("must be valid JSON");
   }
 }
 
 const withMergedExtras = <Value extends Extras>(value: Value, context: z.RefinementCtx) => {
-  const { additionalHeaders, additionalHeadersSerialized, additionalQueryParams, additionalQueryParamsSerialized, ...rest } = value;
+  const {
+    additionalHeaders,
+    additionalHeadersSerialized,
+    additionalQueryParams,
+    additionalQueryParamsSerialized,
+    ...rest
+  } = value;
   return {
     ...rest,
-    additionalHeaders: merged(additionalHeaders, additionalHeadersSerialized, headers, "additionalHeadersSerialized", context),
-    additionalQueryParams: merged(additionalQueryParams, additionalQueryParamsSerialized, valuesByName, "additionalQueryParamsSerialized", context),
+    additionalHeaders: merged(
+      additionalHeaders,
+      additionalHeadersSerialized,
+      headers,
+      "additionalHeadersSerialized",
+      context,
+    ),
+    additionalQueryParams: merged(
+      additionalQueryParams,
+      additionalQueryParamsSerialized,
+      valuesByName,
+      "additionalQueryParamsSerialized",
+      context,
+    ),
   };
 };
 
-const csrf = z.object({ tokenEndpointURL: absoluteURL, credential: credential.nullish(), ...extras }).transform(withMergedExtras);
+const csrf = z
+  .object({ tokenEndpointURL: absoluteURL, credential: credential.nullish(), ...extras })
+  .transform(withMergedExtras);
 
 /** An AuthInput; becomes the stored form. */
 export const authInput = z
-  .object({ credential: credential.nullish(), ...extras, requestAuth: z.object({ csrf: csrf.nullish() }).nullish() })
+  .object({
+    credential: credential.nullish(),
+    ...extras,
+    requestAuth: z.object({ csrf: csrf.nullish() }).nullish(),
+  })
   .transform(withMergedExtras);
 
 /** An auth value as it is stored, before it is sealed; agents get it in this form in their plans. */
 export type StoredAuth = z.output<typeof authInput>;
 
 /** Seals an auth value; null stays null. */
-export function sealAuth(sealer: Sealer, tenant: string, auth: StoredAuth | null | undefined): string | null {
-  return auth === null || auth === undefined ? null : sealer.seal(tenant, "auth", JSON.stringify(auth));
+export function sealAuth(
+  sealer: Sealer,
+  tenant: string,
+  auth: StoredAuth | null | undefined,
+): string | null {
+  return auth === null || auth === undefined
+    ? null
+    : sealer.seal(tenant, "auth", JSON.stringify(auth));
 }
 
 /** Opens a sealed auth value. */
@@ -117,11 +165,16 @@ function shownCredential(value: StoredAuth["credential"]): unknown {
   return null;
 }
 
-const shownExtras = (value: { additionalHeaders: Entries | null; additionalQueryParams: Entries | null }) => ({
+const shownExtras = (value: {
+  additionalHeaders: Entries | null;
+  additionalQueryParams: Entries | null;
+}) => ({
   additionalHeaders: value.additionalHeaders,
-  additionalHeadersSerialized: value.additionalHeaders === null ? null : JSON.stringify(value.additionalHeaders),
+  additionalHeadersSerialized:
+    value.additionalHeaders === null ? null : JSON.stringify(value.additionalHeaders),
   additionalQueryParams: value.additionalQueryParams,
-  additionalQueryParamsSerialized: value.additionalQueryParams === null ? null : JSON.stringify(value.additionalQueryParams),
+  additionalQueryParamsSerialized:
+    value.additionalQueryParams === null ? null : JSON.stringify(value.additionalQueryParams),
 });
 
 /** What the API shows of an auth value. */

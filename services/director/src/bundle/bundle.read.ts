@@ -39,15 +39,23 @@ const pageByGroup: FieldRead = {
     bind: (args): Params => (typeof args["group"] === "string" ? { group: args["group"] } : {}),
   },
   where: (param, args) =>
-    typeof args["group"] === "string" ? all(ownedBy("bundleID"), equals("group", param("group"))) : ownedBy("bundleID"),
+    typeof args["group"] === "string"
+      ? all(ownedBy("bundleID"), equals("group", param("group")))
+      : ownedBy("bundleID"),
 };
 
 /** The default credential; for a runtime its own, when it has one that works. */
 const defaultAuth = (viewer: ConsumerType): Expression => {
-  const succeeded: Condition = { op: "equals", field: "statusCondition", value: { param: "succeeded" } };
+  const succeeded: Condition = {
+    op: "equals",
+    field: "statusCondition",
+    value: { param: "succeeded" },
+  };
   const where = all(ownedBy("bundleID"), equals("runtimeID", me), succeeded);
   const own: Expression = { lookup: { kind: "bundleInstanceAuth", where, field: "auth" } };
-  return viewer === "RUNTIME" ? { coalesce: [own, { field: "defaultInstanceAuth" }] } : { field: "defaultInstanceAuth" };
+  return viewer === "RUNTIME"
+    ? { coalesce: [own, { field: "defaultInstanceAuth" }] }
+    : { field: "defaultInstanceAuth" };
 };
 
 /** How bundles are read. `open` opens sealed credentials. */

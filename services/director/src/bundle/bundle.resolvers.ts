@@ -3,7 +3,10 @@ import type { BundleService } from "./bundle.service.ts";
 import type { DefinitionService } from "./definition.service.ts";
 
 /** Mutations of bundles and of what is in them. */
-export const bundleResolvers = (bundles: BundleService, definitions: DefinitionService): Resolvers => ({
+export const bundleResolvers = (
+  bundles: BundleService,
+  definitions: DefinitionService,
+): Resolvers => ({
   Mutation: {
     addBundle: bundles.add,
     updateBundle: bundles.update,

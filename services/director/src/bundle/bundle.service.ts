@@ -7,7 +7,13 @@ import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { requireObject } from "../read/require-object.ts";
 import { checkSpecifications, type SpecificationChecker } from "../specification/specification.ts";
-import { bundleColumns, bundleCreateInput, bundleUpdateInput, createBundle, specificationsOf } from "./bundle.ts";
+import {
+  bundleColumns,
+  bundleCreateInput,
+  bundleUpdateInput,
+  createBundle,
+  specificationsOf,
+} from "./bundle.ts";
 
 type Revision = { readonly expectedRevision?: number | null };
 
@@ -37,7 +43,9 @@ export async function requireOwned(
 ): Promise<{ readonly id: string; readonly applicationID: string }> {
   const noun = nouns[kind];
   const id = knownID(noun, given);
-  const { applicationID } = await requireObject(context, tenant, kind, noun, id, undefined, ["applicationID"]);
+  const { applicationID } = await requireObject(context, tenant, kind, noun, id, undefined, [
+    "applicationID",
+  ]);
   if (applicationID === null) throw notFound(noun, id);
   requireApplication(identity, applicationID, noun, id);
   return { id, applicationID };
@@ -58,7 +66,10 @@ export async function removeOwned(
     noun: nouns[kind],
     id,
     action: `delete${nouns[kind]}`,
-    steps: [{ op: "delete", kind, id, ...expecting(args.expectedRevision) }, staleForApplication(`${nouns[kind]} deleted`)],
+    steps: [
+      { op: "delete", kind, id, ...expecting(args.expectedRevision) },
+      staleForApplication(`${nouns[kind]} deleted`),
+    ],
     params: { applicationID },
     answer: "before",
   });
@@ -83,9 +94,13 @@ export function createBundleService(context: Context, check: SpecificationChecke
         noun,
         id,
         action: "addBundle",
-        steps: [...createBundle(context, tenant, applicationID, id, values), staleForApplication("bundle added")],
+        steps: [
+          ...createBundle(context, tenant, applicationID, id, values),
+          staleForApplication("bundle added"),
+        ],
         params: { applicationID },
-        explain: (failure) => (failure.reason === "REFERENCE" ? notFound("Application", applicationID) : undefined),
+        explain: (failure) =>
+          failure.reason === "REFERENCE" ? notFound("Application", applicationID) : undefined,
         answer: "after",
       });
       return new Answer(text);
@@ -94,7 +109,13 @@ export function createBundleService(context: Context, check: SpecificationChecke
     async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
       const { identity } = call.caller;
       const tenant = authorise(identity, "application:write");
-      const { id, applicationID } = await requireOwned(context, identity, tenant, "bundle", args.id);
+      const { id, applicationID } = await requireOwned(
+        context,
+        identity,
+        tenant,
+        "bundle",
+        args.id,
+      );
       const values = checked("BundleUpdateInput", bundleUpdateInput, args.in);
       const text = await act(context, call, {
         tenant,
@@ -102,7 +123,12 @@ export function createBundleService(context: Context, check: SpecificationChecke
         id,
         action: "updateBundle",
         steps: [
-          update("bundle", id, bundleColumns(context, tenant, values), expecting(args.expectedRevision)),
+          update(
+            "bundle",
+            id,
+            bundleColumns(context, tenant, values),
+            expecting(args.expectedRevision),
+          ),
           staleForApplication("bundle updated"),
         ],
         params: { applicationID },
@@ -111,7 +137,8 @@ export function createBundleService(context: Context, check: SpecificationChecke
       return new Answer(text);
     },
 
-    delete: (args: { id: string } & Revision, call: ActingCall) => removeOwned(context, call, "bundle", args),
+    delete: (args: { id: string } & Revision, call: ActingCall) =>
+      removeOwned(context, call, "bundle", args),
   };
 }
 

@@ -3,8 +3,22 @@ import { create, type Step } from "@sextant/registry-client";
 import { z } from "zod";
 import { type Context } from "../act/act.ts";
 import { authInput, sealAuth } from "../auth/auth.ts";
-import { absoluteURL, asciiName, description, group, jsonText, semver, text } from "../input/input.ts";
-import { largeText, type PlacedSpec, specColumns, specInput, storedContent } from "../specification/specification.ts";
+import {
+  absoluteURL,
+  asciiName,
+  description,
+  group,
+  jsonText,
+  semver,
+  text,
+} from "../input/input.ts";
+import {
+  largeText,
+  type PlacedSpec,
+  specColumns,
+  specInput,
+  storedContent,
+} from "../specification/specification.ts";
 
 const MAX_SCHEMA = 256 * 1024;
 /** Entries of one list of an input. */
@@ -83,7 +97,8 @@ export function specificationsOf(bundle: BundleCreate, prefix: string): readonly
   const placed: PlacedSpec[] = [];
   for (const list of ["apiDefinitions", "eventDefinitions"] as const) {
     for (const [index, definition] of (bundle[list] ?? []).entries()) {
-      if (definition.spec) placed.push({ field: `${prefix}${list}.${index}.spec`, spec: definition.spec });
+      if (definition.spec)
+        placed.push({ field: `${prefix}${list}.${index}.spec`, spec: definition.spec });
     }
   }
   return placed;
@@ -124,28 +139,47 @@ export function eventDefinitionColumns(input: EventDefinitionValues) {
 }
 
 /** The steps that store an API. */
-export function createAPIDefinition(id: string, place: Place, input: APIDefinitionValues): readonly Step[] {
+export function createAPIDefinition(
+  id: string,
+  place: Place,
+  input: APIDefinitionValues,
+): readonly Step[] {
   const { values, steps } = apiDefinitionColumns(input);
   return [...steps, create("apiDefinition", id, { ...place, ...values })];
 }
 
 /** The steps that store an event definition. */
-export function createEventDefinition(id: string, place: Place, input: EventDefinitionValues): readonly Step[] {
+export function createEventDefinition(
+  id: string,
+  place: Place,
+  input: EventDefinitionValues,
+): readonly Step[] {
   const { values, steps } = eventDefinitionColumns(input);
   return [...steps, create("eventDefinition", id, { ...place, ...values })];
 }
 
 /** The steps that store a document. */
 export function createDocument(id: string, place: Place, input: DocumentValues): readonly Step[] {
-  const content = input.data === null || input.data === undefined ? undefined : storedContent(input.data);
+  const content =
+    input.data === null || input.data === undefined ? undefined : storedContent(input.data);
   const { title, displayName, format } = input;
-  const values = { title, displayName, description: input.description, format, kind: input.kind ?? null };
+  const values = {
+    title,
+    displayName,
+    description: input.description,
+    format,
+    kind: input.kind ?? null,
+  };
   const step = create("document", id, { ...place, ...values, content: content?.hash ?? null });
   return content === undefined ? [step] : [content.step, step];
 }
 
 /** The columns of a bundle. */
-export function bundleColumns(context: Pick<Context, "sealer">, tenant: string, input: BundleUpdate) {
+export function bundleColumns(
+  context: Pick<Context, "sealer">,
+  tenant: string,
+  input: BundleUpdate,
+) {
   return {
     name: input.name,
     description: input.description ?? null,
@@ -165,8 +199,12 @@ export function createBundle(
   const place = { applicationID, bundleID };
   return [
     create("bundle", bundleID, { applicationID, ...bundleColumns(context, tenant, input) }),
-    ...(input.apiDefinitions ?? []).flatMap((one) => createAPIDefinition(context.newID(), place, one)),
-    ...(input.eventDefinitions ?? []).flatMap((one) => createEventDefinition(context.newID(), place, one)),
+    ...(input.apiDefinitions ?? []).flatMap((one) =>
+      createAPIDefinition(context.newID(), place, one),
+    ),
+    ...(input.eventDefinitions ?? []).flatMap((one) =>
+      createEventDefinition(context.newID(), place, one),
+    ),
     ...(input.documents ?? []).flatMap((one) => createDocument(context.newID(), place, one)),
   ];
 }

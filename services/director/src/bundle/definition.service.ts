@@ -3,7 +3,11 @@ import { authorise } from "@sextant/identity";
 import { type Step, update } from "@sextant/registry-client";
 import type { z } from "zod";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
-import { checkSpecifications, type Spec, type SpecificationChecker } from "../specification/specification.ts";
+import {
+  checkSpecifications,
+  type Spec,
+  type SpecificationChecker,
+} from "../specification/specification.ts";
 import {
   apiDefinitionColumns,
   apiDefinitionInput,
@@ -24,7 +28,8 @@ type Updating = { readonly id: string; readonly in: unknown } & Revision;
 /** What can be done with what is in a bundle: APIs, event definitions, documents. */
 export function createDefinitionService(context: Context, check: SpecificationChecker) {
   const checkSpec = async (inputType: string, spec: Spec | null | undefined): Promise<void> => {
-    if (spec !== null && spec !== undefined) await checkSpecifications(inputType, [{ field: "spec", spec }], check);
+    if (spec !== null && spec !== undefined)
+      await checkSpecifications(inputType, [{ field: "spec", spec }], check);
   };
 
   const add = async <Schema extends z.ZodType>(
@@ -40,7 +45,13 @@ export function createDefinitionService(context: Context, check: SpecificationCh
   ): Promise<Answer> => {
     const { identity } = call.caller;
     const tenant = authorise(identity, "application:write");
-    const { id: bundleID, applicationID } = await requireOwned(context, identity, tenant, "bundle", args.bundleID);
+    const { id: bundleID, applicationID } = await requireOwned(
+      context,
+      identity,
+      tenant,
+      "bundle",
+      args.bundleID,
+    );
     const values = checked(what.inputType, what.schema, args.in);
     await checkSpec(what.inputType, what.specOf(values));
     const id = context.newID();
@@ -49,7 +60,10 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       noun: what.noun,
       id,
       action: `add${what.noun}ToBundle`,
-      steps: [...what.steps(id, { applicationID, bundleID }, values), staleForApplication(`${what.noun} added`)],
+      steps: [
+        ...what.steps(id, { applicationID, bundleID }, values),
+        staleForApplication(`${what.noun} added`),
+      ],
       params: { applicationID },
       answer: "after",
     });
@@ -60,7 +74,10 @@ export function createDefinitionService(context: Context, check: SpecificationCh
     call: ActingCall,
     args: Updating,
     noun: "APIDefinition" | "EventDefinition",
-    made: (input: unknown) => { spec: Spec | null | undefined; columns: { values: object; steps: readonly Step[] } },
+    made: (input: unknown) => {
+      spec: Spec | null | undefined;
+      columns: { values: object; steps: readonly Step[] };
+    },
   ): Promise<Answer> => {
     const { identity } = call.caller;
     const tenant = authorise(identity, "application:write");
@@ -98,7 +115,8 @@ export function createDefinitionService(context: Context, check: SpecificationCh
         const values = checked("APIDefinitionInput", apiDefinitionInput, input);
         return { spec: values.spec, columns: apiDefinitionColumns(values) };
       }),
-    deleteAPI: (args: { id: string } & Revision, call: ActingCall) => removeOwned(context, call, "apiDefinition", args),
+    deleteAPI: (args: { id: string } & Revision, call: ActingCall) =>
+      removeOwned(context, call, "apiDefinition", args),
 
     addEvent: (args: Adding, call: ActingCall) =>
       add(call, args, {
@@ -113,7 +131,8 @@ export function createDefinitionService(context: Context, check: SpecificationCh
         const values = checked("EventDefinitionInput", eventDefinitionInput, input);
         return { spec: values.spec, columns: eventDefinitionColumns(values) };
       }),
-    deleteEvent: (args: { id: string } & Revision, call: ActingCall) => removeOwned(context, call, "eventDefinition", args),
+    deleteEvent: (args: { id: string } & Revision, call: ActingCall) =>
+      removeOwned(context, call, "eventDefinition", args),
 
     addDocument: (args: Adding, call: ActingCall) =>
       add(call, args, {
@@ -123,7 +142,8 @@ export function createDefinitionService(context: Context, check: SpecificationCh
         specOf: () => undefined,
         steps: createDocument,
       }),
-    deleteDocument: (args: { id: string } & Revision, call: ActingCall) => removeOwned(context, call, "document", args),
+    deleteDocument: (args: { id: string } & Revision, call: ActingCall) =>
+      removeOwned(context, call, "document", args),
   };
 }
 

@@ -7,7 +7,12 @@ export type TrustSubject = "APPLICATION" | "RUNTIME";
 /** What Director asks of the Connector. */
 export type Trust = {
   /** Makes a one-time token with which the object can pair. */
-  issueToken(tenant: string, subject: TrustSubject, id: string, actor: { type: string; id: string }): Promise<{ token: string; connectorURL: string }>;
+  issueToken(
+    tenant: string,
+    subject: TrustSubject,
+    id: string,
+    actor: { type: string; id: string },
+  ): Promise<{ token: string; connectorURL: string }>;
   /** Revokes all certificates and tokens of the object; none is fine. */
   revokeAll(tenant: string, subject: TrustSubject, id: string): Promise<void>;
 };

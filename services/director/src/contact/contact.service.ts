@@ -22,16 +22,27 @@ const BATCH = 500;
 
 /** Takes note of contacts. The first one makes an application or runtime CONNECTED. */
 export function createContactService(context: Context) {
-  const note = async (tenant: string, kind: "application" | "runtime", ids: readonly string[]): Promise<void> => {
+  const note = async (
+    tenant: string,
+    kind: "application" | "runtime",
+    ids: readonly string[],
+  ): Promise<void> => {
     const now = timestamp(context.now());
     const those = { op: "in", field: "id", values: { param: "ids" } } as const;
     const waiting = { op: "in", field: "statusCondition", values: { param: "waiting" } } as const;
     const first = { op: "all", of: [those, waiting] } as const;
     const params = { ids, waiting: ["INITIAL", "PROVISIONING"] };
-    const steps: Step[] = [{ op: "updateAll", kind, where: those, values: { lastSeen: now }, quiet: true }];
+    const steps: Step[] = [
+      { op: "updateAll", kind, where: those, values: { lastSeen: now }, quiet: true },
+    ];
     // A change of condition is rare and counts as a change of the object; being seen is frequent and does not.
     if ((await readList(context.registry, tenant, kind, first, ["id"], params, 1)).length > 0) {
-      steps.push({ op: "updateAll", kind, where: first, values: { statusCondition: "CONNECTED", statusTimestamp: now } });
+      steps.push({
+        op: "updateAll",
+        kind,
+        where: first,
+        values: { statusCondition: "CONNECTED", statusTimestamp: now },
+      });
     }
     await context.registry.commit({
       id: context.newID(),
@@ -55,7 +66,11 @@ export function createContactService(context: Context) {
         const [{ tenant, type }] = group as [Contact];
         const ids = [...new Set(group.map((contact) => contact.id))];
         for (let from = 0; from < ids.length; from += BATCH) {
-          await note(tenant, type === "APPLICATION" ? "application" : "runtime", ids.slice(from, from + BATCH));
+          await note(
+            tenant,
+            type === "APPLICATION" ? "application" : "runtime",
+            ids.slice(from, from + BATCH),
+          );
         }
       }
     },

@@ -11,7 +11,11 @@ const GONE = 410;
 const fields = ["url", "auth", "signingSecret", "timeout", "retryInterval"] as const;
 
 /** A bearer token by OAuth 2.0 client credentials (RFC 6749, 4.4). */
-async function bearer(sender: Sender, auth: StoredAuth | undefined, timeout: number): Promise<Record<string, string>> {
+async function bearer(
+  sender: Sender,
+  auth: StoredAuth | undefined,
+  timeout: number,
+): Promise<Record<string, string>> {
   const oauth = auth?.credential?.oauth;
   if (oauth === null || oauth === undefined) return {};
   const client = [oauth.clientId, oauth.clientSecret].map(encodeURIComponent).join(":");
@@ -35,8 +39,13 @@ export function createDeliverer(context: Context, sender: Sender, random: () => 
   return async (work: Claimed<"delivery">): Promise<Outcome> => {
     const { tenant, webhookID } = work;
     const isIt = equals("id", { param: "id" });
-    const webhook = await readOne(context.registry, tenant, "webhook", isIt, fields, { id: webhookID });
-    const gaveUp = (lastError: string): Outcome => ({ done: true, values: { state: "FAILED", lastError } });
+    const webhook = await readOne(context.registry, tenant, "webhook", isIt, fields, {
+      id: webhookID,
+    });
+    const gaveUp = (lastError: string): Outcome => ({
+      done: true,
+      values: { state: "FAILED", lastError },
+    });
     if (webhook === undefined) return gaveUp("the webhook was removed");
     if (webhook.url === null) return gaveUp("the webhook has no url");
 
@@ -45,7 +54,8 @@ export function createDeliverer(context: Context, sender: Sender, random: () => 
     let status: number | null = null;
     let problem: string;
     try {
-      const auth = webhook.auth === null ? undefined : openStoredAuth(context.sealer, tenant, webhook.auth);
+      const auth =
+        webhook.auth === null ? undefined : openStoredAuth(context.sealer, tenant, webhook.auth);
       const secret = context.sealer.open(tenant, "signing-secret", webhook.signingSecret);
       const target = authenticated(webhook.url, auth);
       const headers = {
@@ -56,13 +66,19 @@ export function createDeliverer(context: Context, sender: Sender, random: () => 
       ({ status } = await sender.send({ url: target.url, headers, body, timeout }));
       if (status >= 200 && status < 300) {
         const deliveredAt = timestamp(context.now());
-        return { done: true, values: { state: "DELIVERED", lastStatus: status, lastError: null, deliveredAt } };
+        return {
+          done: true,
+          values: { state: "DELIVERED", lastStatus: status, lastError: null, deliveredAt },
+        };
       }
       problem = `the receiver answered ${status}`;
     } catch (error) {
       problem = error instanceof Error ? error.message.slice(0, 500) : "the attempt failed";
     }
-    const pause = status === GONE ? undefined : pauseAfter(Number(work.attempts), webhook.retryInterval, random);
+    const pause =
+      status === GONE
+        ? undefined
+        : pauseAfter(Number(work.attempts), webhook.retryInterval, random);
     const values = { lastStatus: status, lastError: problem };
     return pause === undefined
       ? { done: true, values: { ...values, state: "FAILED" } }

@@ -1,9 +1,21 @@
-import { all, column, embedded, equals, me, type ObjectRead, type RootRead } from "@sextant/graphql";
+import {
+  all,
+  column,
+  embedded,
+  equals,
+  me,
+  type ObjectRead,
+  type RootRead,
+} from "@sextant/graphql";
 import type { OpenAuth } from "../auth/auth.ts";
 import { applicationsOfRuntime } from "../group/group.read.ts";
 import { byIDArgument } from "../read/arguments.ts";
 
-export const bundleInstanceAuthRead: RootRead = { read: "one", scopes: ["application:read"], ...byIDArgument };
+export const bundleInstanceAuthRead: RootRead = {
+  read: "one",
+  scopes: ["application:read"],
+  ...byIDArgument,
+};
 
 /** How credentials are read. A runtime sees its own, while it shares a group with the application; an application those of its bundles. */
 export const instanceAuthType = (open: OpenAuth): ObjectRead => ({

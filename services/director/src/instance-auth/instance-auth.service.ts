@@ -17,7 +17,12 @@ import {
 } from "./instance-auth.ts";
 
 type Revision = { readonly expectedRevision?: number | null };
-type Stored = { readonly id: string; readonly applicationID: string; readonly bundleID: string; readonly runtimeID: string | null };
+type Stored = {
+  readonly id: string;
+  readonly applicationID: string;
+  readonly bundleID: string;
+  readonly runtimeID: string | null;
+};
 
 /** What can be done with the credentials of bundles. */
 export function createInstanceAuthService(context: Context) {
@@ -34,26 +39,53 @@ export function createInstanceAuthService(context: Context) {
   const mustShareGroup: Step = {
     op: "check",
     kind: "runtime",
-    where: all(equals("id", { param: "runtimeID" }), runtimesOfApplication({ param: "applicationID" })),
+    where: all(
+      equals("id", { param: "runtimeID" }),
+      runtimesOfApplication({ param: "applicationID" }),
+    ),
     expect: "some",
   };
-  const staleRuntime = (cause: string): Step => ({ op: "stale", runtimes: equals("id", { param: "runtimeID" }), cause });
+  const staleRuntime = (cause: string): Step => ({
+    op: "stale",
+    runtimes: equals("id", { param: "runtimeID" }),
+    cause,
+  });
 
   const bundleOf = async (tenant: string, given: string) => {
     const id = knownID("Bundle", given);
-    const fields = ["applicationID", "instanceAuthRequestInputSchema", "defaultInstanceAuth"] as const;
-    return { id, ...(await requireObject(context, tenant, "bundle", "Bundle", id, undefined, fields)) };
+    const fields = [
+      "applicationID",
+      "instanceAuthRequestInputSchema",
+      "defaultInstanceAuth",
+    ] as const;
+    return {
+      id,
+      ...(await requireObject(context, tenant, "bundle", "Bundle", id, undefined, fields)),
+    };
   };
 
-  const checkParameters = (inputType: string, schema: unknown, inputParams: string | null): void => {
+  const checkParameters = (
+    inputType: string,
+    schema: unknown,
+    inputParams: string | null,
+  ): void => {
     const fault = parameterFault(schema, inputParams);
-    if (fault !== undefined) throw invalidData(inputType, [{ field: "inputParams", message: fault }]);
+    if (fault !== undefined)
+      throw invalidData(inputType, [{ field: "inputParams", message: fault }]);
   };
 
   const storedFor = async (identity: Identity, tenant: string, given: string): Promise<Stored> => {
     const id = knownID(noun, given);
     const fields = ["applicationID", "bundleID", "runtimeID"] as const;
-    const stored = await requireObject(context, tenant, "bundleInstanceAuth", noun, id, undefined, fields);
+    const stored = await requireObject(
+      context,
+      tenant,
+      "bundleInstanceAuth",
+      noun,
+      id,
+      undefined,
+      fields,
+    );
     requireApplication(identity, stored.applicationID, noun, id);
     return { id, ...stored };
   };
@@ -66,14 +98,18 @@ export function createInstanceAuthService(context: Context) {
     step: Step,
     further: readonly Step[] = [],
   ): Promise<Answer> => {
-    const steps = stored.runtimeID === null ? [step, ...further] : [step, ...further, staleRuntime(action)];
+    const steps =
+      stored.runtimeID === null ? [step, ...further] : [step, ...further, staleRuntime(action)];
     const text = await act(context, call, {
       tenant,
       noun,
       id: stored.id,
       action,
       steps,
-      params: { applicationID: stored.applicationID, ...(stored.runtimeID === null ? {} : { runtimeID: stored.runtimeID }) },
+      params: {
+        applicationID: stored.applicationID,
+        ...(stored.runtimeID === null ? {} : { runtimeID: stored.runtimeID }),
+      },
       answer: step.op === "delete" ? "before" : "after",
     });
     return new Answer(text);
@@ -86,7 +122,11 @@ export function createInstanceAuthService(context: Context) {
       const bundle = await bundleOf(tenant, args.bundleID);
       requireApplication(identity, bundle.applicationID, "Bundle", bundle.id);
       const values = checked("BundleInstanceAuthCreateInput", instanceAuthCreateInput, args.in);
-      checkParameters("BundleInstanceAuthCreateInput", bundle.instanceAuthRequestInputSchema, values.inputParams);
+      checkParameters(
+        "BundleInstanceAuthCreateInput",
+        bundle.instanceAuthRequestInputSchema,
+        values.inputParams,
+      );
       const runtimeID = knownID("Runtime", values.runtimeID);
       const id = context.newID();
       const text = await act(context, call, {
@@ -103,13 +143,18 @@ export function createInstanceAuthService(context: Context) {
             context: values.context,
             inputParams: values.inputParams,
             auth: sealAuth(context.sealer, tenant, values.auth),
-            ...status("SUCCEEDED", "Credentials were given by the application.", "CredentialsProvided"),
+            ...status(
+              "SUCCEEDED",
+              "Credentials were given by the application.",
+              "CredentialsProvided",
+            ),
           }),
           staleRuntime("credentials given"),
         ],
         params: { applicationID: bundle.applicationID, runtimeID },
         // Whether the runtime exists in another group, or not at all, is not for the application to know.
-        explain: (failure) => (failure.reason === "PRECONDITION" ? notFound("Runtime", runtimeID) : undefined),
+        explain: (failure) =>
+          failure.reason === "PRECONDITION" ? notFound("Runtime", runtimeID) : undefined,
         answer: "after",
       });
       return new Answer(text);
@@ -122,17 +167,33 @@ export function createInstanceAuthService(context: Context) {
       const values = checked("BundleInstanceAuthUpdateInput", instanceAuthUpdateInput, args.in);
       if (values.inputParams !== null) {
         const bundle = await bundleOf(tenant, stored.bundleID);
-        checkParameters("BundleInstanceAuthUpdateInput", bundle.instanceAuthRequestInputSchema, values.inputParams);
+        checkParameters(
+          "BundleInstanceAuthUpdateInput",
+          bundle.instanceAuthRequestInputSchema,
+          values.inputParams,
+        );
       }
       const auth = sealAuth(context.sealer, tenant, values.auth);
       const columns = {
         ...(auth === null
           ? {}
-          : { auth, ...status("SUCCEEDED", "Credentials were changed by the application.", "CredentialsProvided") }),
+          : {
+              auth,
+              ...status(
+                "SUCCEEDED",
+                "Credentials were changed by the application.",
+                "CredentialsProvided",
+              ),
+            }),
         ...(values.context === null ? {} : { context: values.context }),
         ...(values.inputParams === null ? {} : { inputParams: values.inputParams }),
       };
-      const step = update("bundleInstanceAuth", stored.id, columns, expecting(args.expectedRevision));
+      const step = update(
+        "bundleInstanceAuth",
+        stored.id,
+        columns,
+        expecting(args.expectedRevision),
+      );
       return change(call, tenant, stored, "updateBundleInstanceAuth", step);
     },
 
@@ -141,20 +202,34 @@ export function createInstanceAuthService(context: Context) {
       const tenant = authorise(identity, "application:write");
       const stored = await storedFor(identity, tenant, args.authID);
       const values = checked("BundleInstanceAuthSetInput", instanceAuthSetInput, args.in);
-      const said = values.status ?? { condition: "SUCCEEDED", message: "Credentials were provided.", reason: "CredentialsProvided" };
-      const columns = { auth: sealAuth(context.sealer, tenant, values.auth), ...status(said.condition, said.message, said.reason) };
+      const said = values.status ?? {
+        condition: "SUCCEEDED",
+        message: "Credentials were provided.",
+        reason: "CredentialsProvided",
+      };
+      const columns = {
+        auth: sealAuth(context.sealer, tenant, values.auth),
+        ...status(said.condition, said.message, said.reason),
+      };
       const isUnused = equals("statusCondition", { param: "unused" });
-      const step = update("bundleInstanceAuth", stored.id, columns, { where: { op: "not", condition: isUnused } });
+      const step = update("bundleInstanceAuth", stored.id, columns, {
+        where: { op: "not", condition: isUnused },
+      });
       const text = await act(context, call, {
         tenant,
         noun,
         id: stored.id,
         action: "setBundleInstanceAuth",
         steps: stored.runtimeID === null ? [step] : [step, staleRuntime("credentials set")],
-        params: { unused: "UNUSED", ...(stored.runtimeID === null ? {} : { runtimeID: stored.runtimeID }) },
+        params: {
+          unused: "UNUSED",
+          ...(stored.runtimeID === null ? {} : { runtimeID: stored.runtimeID }),
+        },
         explain: (failure) =>
           failure.reason === "PRECONDITION"
-            ? invalidOperation("the runtime no longer needs this credential (UNUSED): delete it with deleteBundleInstanceAuth")
+            ? invalidOperation(
+                "the runtime no longer needs this credential (UNUSED): delete it with deleteBundleInstanceAuth",
+              )
             : undefined,
         answer: "after",
       });
@@ -169,23 +244,39 @@ export function createInstanceAuthService(context: Context) {
       return change(call, tenant, stored, "deleteBundleInstanceAuth", step);
     },
 
-    async requestCreation(args: { bundleID: string; in: unknown }, call: ActingCall): Promise<Answer> {
+    async requestCreation(
+      args: { bundleID: string; in: unknown },
+      call: ActingCall,
+    ): Promise<Answer> {
       const { identity } = call.caller;
       const isRuntime = identity.consumer.type === "RUNTIME";
       const tenant = authorise(identity, isRuntime ? "runtime:write" : "application:write");
       if (isPaired(identity) && !isRuntime) throw notFound("Bundle", args.bundleID);
       const bundle = await bundleOf(tenant, args.bundleID);
       const values = checked("BundleInstanceAuthRequestInput", instanceAuthRequestInput, args.in);
-      checkParameters("BundleInstanceAuthRequestInput", bundle.instanceAuthRequestInputSchema, values.inputParams);
+      checkParameters(
+        "BundleInstanceAuthRequestInput",
+        bundle.instanceAuthRequestInputSchema,
+        values.inputParams,
+      );
       const runtimeID = isRuntime ? identity.consumer.id : (values.runtimeID ?? null);
-      if (values.runtimeID !== null && values.runtimeID !== undefined) requireRuntime(identity, knownID("Runtime", values.runtimeID));
+      if (values.runtimeID !== null && values.runtimeID !== undefined)
+        requireRuntime(identity, knownID("Runtime", values.runtimeID));
       const id = values.id?.toLowerCase() ?? context.newID();
       const copied = bundle.defaultInstanceAuth;
       const said =
         copied === null
           ? status("PENDING", "The application has not answered yet.", "CredentialsNotProvided")
-          : status("SUCCEEDED", "The bundle's default credentials were copied.", "CredentialsProvided");
-      const told = tellApplication("credentials.requested", { bundleID: bundle.id, bundleInstanceAuthID: id }, context.now());
+          : status(
+              "SUCCEEDED",
+              "The bundle's default credentials were copied.",
+              "CredentialsProvided",
+            );
+      const told = tellApplication(
+        "credentials.requested",
+        { bundleID: bundle.id, bundleInstanceAuthID: id },
+        context.now(),
+      );
       const text = await act(context, call, {
         tenant,
         noun,
@@ -206,7 +297,10 @@ export function createInstanceAuthService(context: Context) {
           ...(copied === null ? [told] : []),
           ...(runtimeID === null ? [] : [staleRuntime("credentials requested")]),
         ],
-        params: { applicationID: bundle.applicationID, ...(runtimeID === null ? {} : { runtimeID }) },
+        params: {
+          applicationID: bundle.applicationID,
+          ...(runtimeID === null ? {} : { runtimeID }),
+        },
         // A runtime learns nothing of bundles outside its groups.
         explain: (failure) =>
           failure.reason === "PRECONDITION"
@@ -225,12 +319,38 @@ export function createInstanceAuthService(context: Context) {
       const tenant = authorise(identity, isRuntime ? "runtime:write" : "application:write");
       const id = knownID(noun, args.authID);
       const fields = ["applicationID", "bundleID", "runtimeID"] as const;
-      const stored = { id, ...(await requireObject(context, tenant, "bundleInstanceAuth", noun, id, undefined, fields)) };
+      const stored = {
+        id,
+        ...(await requireObject(
+          context,
+          tenant,
+          "bundleInstanceAuth",
+          noun,
+          id,
+          undefined,
+          fields,
+        )),
+      };
       const isOthers = isRuntime ? stored.runtimeID !== identity.consumer.id : isPaired(identity);
       if (isOthers) throw notFound(noun, id);
-      const columns = status("UNUSED", "The runtime no longer needs the credential.", "PendingDeletion");
-      const told = tellApplication("credentials.unused", { bundleID: stored.bundleID, bundleInstanceAuthID: id }, context.now());
-      return change(call, tenant, stored, "requestBundleInstanceAuthDeletion", update("bundleInstanceAuth", id, columns), [told]);
+      const columns = status(
+        "UNUSED",
+        "The runtime no longer needs the credential.",
+        "PendingDeletion",
+      );
+      const told = tellApplication(
+        "credentials.unused",
+        { bundleID: stored.bundleID, bundleInstanceAuthID: id },
+        context.now(),
+      );
+      return change(
+        call,
+        tenant,
+        stored,
+        "requestBundleInstanceAuthDeletion",
+        update("bundleInstanceAuth", id, columns),
+        [told],
+      );
     },
   };
 }

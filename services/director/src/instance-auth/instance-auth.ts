@@ -9,7 +9,11 @@ const MAX_JSON = 64 * 1024;
 const parameters = { context: jsonText(MAX_JSON), inputParams: jsonText(MAX_JSON) };
 
 /** BundleInstanceAuthCreateInput. */
-export const instanceAuthCreateInput = z.object({ auth: authInput, runtimeID: z.string(), ...parameters });
+export const instanceAuthCreateInput = z.object({
+  auth: authInput,
+  runtimeID: z.string(),
+  ...parameters,
+});
 
 /** BundleInstanceAuthUpdateInput. */
 export const instanceAuthUpdateInput = z.object({ auth: authInput.nullish(), ...parameters });
@@ -26,16 +30,28 @@ export const instanceAuthSetInput = z
   .object({
     auth: authInput.nullish(),
     status: z
-      .object({ condition: z.enum(["SUCCEEDED", "FAILED"]), message: text(0, 2000), reason: text(0, 256) })
+      .object({
+        condition: z.enum(["SUCCEEDED", "FAILED"]),
+        message: text(0, 2000),
+        reason: text(0, 256),
+      })
       .nullish(),
   })
   .superRefine((value, context) => {
     const hasAuth = value.auth !== null && value.auth !== undefined;
     if (!hasAuth && value.status?.condition !== "FAILED") {
-      context.addIssue({ code: "custom", path: ["auth"], message: "is required unless the condition is FAILED" });
+      context.addIssue({
+        code: "custom",
+        path: ["auth"],
+        message: "is required unless the condition is FAILED",
+      });
     }
     if (hasAuth && value.status?.condition === "FAILED") {
-      context.addIssue({ code: "custom", path: ["auth"], message: "must not be given when the condition is FAILED" });
+      context.addIssue({
+        code: "custom",
+        path: ["auth"],
+        message: "must not be given when the condition is FAILED",
+      });
     }
   });
 
@@ -44,7 +60,7 @@ export function parameterFault(schema: unknown, inputParams: string | null): str
   if (schema === null || schema === undefined) return undefined;
   const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false });
   try {
-    const validate = ajv.compile(schema as object);
+    const validate = ajv.compile(schema);
     if (validate(inputParams === null ? {} : JSON.parse(inputParams))) return undefined;
     const [error] = validate.errors ?? [];
     return `do not satisfy the bundle's schema: ${error?.instancePath ?? ""} ${error?.message ?? ""}`.trim();

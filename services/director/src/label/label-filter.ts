@@ -16,7 +16,8 @@ type Understood =
 const MAX_FILTERS = 20;
 
 const pathForm = /^\s*\$\[\*\]\s*\?\s*\(([\s\S]*)\)\s*$/;
-const comparison = /^\s*@\s*==\s*("(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*/;
+const comparison =
+  /^\s*@\s*==\s*("(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*/;
 
 /** The elements of `$[*] ? (@ == "a" || @ == "b")` as JSON texts, or undefined when it is not of that form. */
 function pathElements(query: string): readonly string[] | undefined {
@@ -48,13 +49,16 @@ function understand(filter: Filter): Understood | undefined {
   try {
     const value: unknown = JSON.parse(query);
     const isScalar = value === null || typeof value !== "object";
-    return isScalar ? { kind: "in", elements: [JSON.stringify(value)] } : { kind: "contains", json: JSON.stringify(value) };
+    return isScalar
+      ? { kind: "in", elements: [JSON.stringify(value)] }
+      : { kind: "contains", json: JSON.stringify(value) };
   } catch {
     return undefined;
   }
 }
 
-const filtersOf = (args: Args): readonly Filter[] => (args["filter"] as readonly Filter[] | null | undefined) ?? [];
+const filtersOf = (args: Args): readonly Filter[] =>
+  (args["filter"] as readonly Filter[] | null | undefined) ?? [];
 
 /** What of the filters decides the form of the plan. */
 export function filterShape(args: Args): string {
@@ -67,11 +71,13 @@ export function filterShape(args: Args): string {
 export function bindFilter(args: Args): Params {
   const filters = filtersOf(args);
   const faults = [];
-  if (filters.length > MAX_FILTERS) faults.push({ field: "filter", message: `has more than ${MAX_FILTERS} entries` });
+  if (filters.length > MAX_FILTERS)
+    faults.push({ field: "filter", message: `has more than ${MAX_FILTERS} entries` });
   const params: Record<string, Params[string]> = {};
   for (const [index, filter] of filters.entries()) {
     const understood = understand(filter);
-    if (!labelKey.test(filter.key)) faults.push({ field: `filter.${index}.key`, message: "must be letters, digits and _" });
+    if (!labelKey.test(filter.key))
+      faults.push({ field: `filter.${index}.key`, message: "must be letters, digits and _" });
     if (understood === undefined) {
       const message = 'must be JSON text, or a path such as $[*] ? (@ == "a" || @ == "b")';
       faults.push({ field: `filter.${index}.query`, message });

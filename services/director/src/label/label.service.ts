@@ -21,7 +21,9 @@ async function labelsOf(
   const where = { op: "equals", field: "id", value: { param: "id" } } as const;
   const plan = { select: [{ as: "one", read: { one: kind, where, select } }] };
   const answer = await context.registry.read({ tenant, plan, params: { id, key: null } });
-  const { one } = JSON.parse(answer.text) as { one: { labels: Record<string, unknown> | null } | null };
+  const { one } = JSON.parse(answer.text) as {
+    one: { labels: Record<string, unknown> | null } | null;
+  };
   if (one === null) throw notFound(noun, id);
   return one.labels ?? {};
 }
@@ -46,7 +48,11 @@ export function createLabelService(context: Context) {
   };
 
   const applicationSteps = (id: string, key: string, json: string | null): readonly Step[] => {
-    const stale = { op: "stale", runtimes: runtimesOfApplication({ param: "applicationID" }), cause: `label ${key} of an application` } as const;
+    const stale = {
+      op: "stale",
+      runtimes: runtimesOfApplication({ param: "applicationID" }),
+      cause: `label ${key} of an application`,
+    } as const;
     const change = { op: "label", kind: "application", id, key, value: json } as const;
     return key === context.groups.label ? [stale, change, stale] : [change, stale];
   };
@@ -54,7 +60,10 @@ export function createLabelService(context: Context) {
   const runtimeSteps = (id: string, key: string, json: string | null): readonly Step[] => {
     const itself = { op: "equals", field: "id", value: { param: "runtimeID" } } as const;
     const change = { op: "label", kind: "runtime", id, key, value: json } as const;
-    const rest: readonly Step[] = [change, { op: "stale", runtimes: itself, cause: `label ${key} of the runtime` }];
+    const rest: readonly Step[] = [
+      change,
+      { op: "stale", runtimes: itself, cause: `label ${key} of the runtime` },
+    ];
     const told = changedToApplications(id, context.now());
     return key === context.groups.label ? [told, ...rest, told] : [...rest, told];
   };
@@ -76,8 +85,15 @@ export function createLabelService(context: Context) {
     });
   };
 
-  const set = async (call: ActingCall, of: { noun: "Application" | "Runtime"; id: string }, label: Label): Promise<Label> => {
-    const tenant = authorise(call.caller.identity, of.noun === "Application" ? "application:write" : "runtime:write");
+  const set = async (
+    call: ActingCall,
+    of: { noun: "Application" | "Runtime"; id: string },
+    label: Label,
+  ): Promise<Label> => {
+    const tenant = authorise(
+      call.caller.identity,
+      of.noun === "Application" ? "application:write" : "runtime:write",
+    );
     const faults = labelFaults(label.key, label.value, "value", context.groups);
     if (faults.length > 0) throw invalidData("Label", faults);
     mayChange(call.caller.identity, label.key);
@@ -86,13 +102,27 @@ export function createLabelService(context: Context) {
     return { key: stored.key, value: JSON.parse(stored.json) as unknown };
   };
 
-  const remove = async (call: ActingCall, of: { noun: "Application" | "Runtime"; id: string }, key: string): Promise<Label> => {
+  const remove = async (
+    call: ActingCall,
+    of: { noun: "Application" | "Runtime"; id: string },
+    key: string,
+  ): Promise<Label> => {
     const isApplication = of.noun === "Application";
-    const tenant = authorise(call.caller.identity, isApplication ? "application:write" : "runtime:write");
+    const tenant = authorise(
+      call.caller.identity,
+      isApplication ? "application:write" : "runtime:write",
+    );
     mayChange(call.caller.identity, key);
-    const labels = await labelsOf(context, tenant, isApplication ? "application" : "runtime", of.noun, of.id);
+    const labels = await labelsOf(
+      context,
+      tenant,
+      isApplication ? "application" : "runtime",
+      of.noun,
+      of.id,
+    );
     if (!Object.hasOwn(labels, key)) throw notFound("Label", key);
-    const fallback = key === context.groups.label ? JSON.stringify([context.groups.fallback]) : null;
+    const fallback =
+      key === context.groups.label ? JSON.stringify([context.groups.fallback]) : null;
     await change(call, tenant, { ...of, action: `delete${of.noun}Label` }, key, fallback);
     return { key, value: labels[key] };
   };

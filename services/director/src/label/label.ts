@@ -21,12 +21,15 @@ type Fault = { readonly field: string; readonly message: string };
 
 function groupFaults(value: unknown, field: string): Fault[] {
   const form = "must be an array of unique, non-empty strings";
-  if (!Array.isArray(value) || value.some((name) => typeof name !== "string" || name === "")) return [{ field, message: form }];
+  if (!Array.isArray(value) || value.some((name) => typeof name !== "string" || name === ""))
+    return [{ field, message: form }];
   const names = value as string[];
   if (new Set(names).size !== names.length) return [{ field, message: form }];
   if (names.length > MAX_GROUPS) return [{ field, message: `has more than ${MAX_GROUPS} groups` }];
   const tooLong = names.some((name) => name.length > MAX_GROUP_LENGTH);
-  return tooLong ? [{ field, message: `a group's name has more than ${MAX_GROUP_LENGTH} characters` }] : [];
+  return tooLong
+    ? [{ field, message: `a group's name has more than ${MAX_GROUP_LENGTH} characters` }]
+    : [];
 }
 
 /** What PostgreSQL and JSON cannot carry through unchanged. */
@@ -35,11 +38,26 @@ function hasUnstorableText(json: string): boolean {
 }
 
 /** Checks one label's key and value. */
-export function labelFaults(key: string, value: unknown, field: string, groups: GroupNames): Fault[] {
-  if (!labelKey.test(key)) return [{ field: `${field}.${key}`, message: "the key must be 1 to 256 letters, digits and _" }];
+export function labelFaults(
+  key: string,
+  value: unknown,
+  field: string,
+  groups: GroupNames,
+): Fault[] {
+  if (!labelKey.test(key))
+    return [
+      { field: `${field}.${key}`, message: "the key must be 1 to 256 letters, digits and _" },
+    ];
   const json = JSON.stringify(value) ?? "null";
-  if (Buffer.byteLength(json) > MAX_VALUE) return [{ field: `${field}.${key}`, message: `is larger than ${MAX_VALUE} bytes` }];
-  if (hasUnstorableText(json)) return [{ field: `${field}.${key}`, message: "has a character that cannot be stored (NUL or a lone surrogate)" }];
+  if (Buffer.byteLength(json) > MAX_VALUE)
+    return [{ field: `${field}.${key}`, message: `is larger than ${MAX_VALUE} bytes` }];
+  if (hasUnstorableText(json))
+    return [
+      {
+        field: `${field}.${key}`,
+        message: "has a character that cannot be stored (NUL or a lone surrogate)",
+      },
+    ];
   return key === groups.label ? groupFaults(value, `${field}.${key}`) : [];
 }
 
@@ -50,7 +68,11 @@ export function storedLabel(key: string, value: unknown, groups: GroupNames): St
 }
 
 /** The labels of a new object, in at least the default group; throws INVALID_DATA naming every wrong one. */
-export function initialLabels(value: unknown, inputType: string, groups: GroupNames): readonly StoredLabel[] {
+export function initialLabels(
+  value: unknown,
+  inputType: string,
+  groups: GroupNames,
+): readonly StoredLabel[] {
   const given = labelsOf(value, inputType, groups);
   return given.some((label) => label.key === groups.label)
     ? given
@@ -64,7 +86,8 @@ function labelsOf(value: unknown, inputType: string, groups: GroupNames): readon
   }
   const entries = Object.entries(value);
   const faults = entries.flatMap(([key, one]) => labelFaults(key, one, "labels", groups));
-  if (entries.length > MAX_LABELS) faults.push({ field: "labels", message: `has more than ${MAX_LABELS} labels` });
+  if (entries.length > MAX_LABELS)
+    faults.push({ field: "labels", message: `has more than ${MAX_LABELS} labels` });
   if (faults.length > 0) throw invalidData(inputType, faults);
   return entries.map(([key, one]) => storedLabel(key, one, groups));
 }

@@ -21,7 +21,8 @@ export function createOneTimeTokenService(context: Pick<Context, "registry">, tr
 
   return {
     forRuntime: (args: { id: string }, call: ActingCall) => request(call, "RUNTIME", args.id),
-    forApplication: (args: { id: string }, call: ActingCall) => request(call, "APPLICATION", args.id),
+    forApplication: (args: { id: string }, call: ActingCall) =>
+      request(call, "APPLICATION", args.id),
   };
 }
 

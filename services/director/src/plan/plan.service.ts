@@ -48,7 +48,10 @@ const currentPlan: ReadPlan = {
                 equals("runtimeID", { parent: "id" }),
                 equals("planRevision", { parent: "desiredRevision" }),
               ),
-              select: ["planRevision", "hash", "content", "cause"].map((field) => ({ as: field, field })),
+              select: ["planRevision", "hash", "content", "cause"].map((field) => ({
+                as: field,
+                field,
+              })),
             },
           },
         ],
@@ -59,7 +62,12 @@ const currentPlan: ReadPlan = {
 
 type CurrentPlan = {
   readonly sync: {
-    readonly plan: { readonly planRevision: number; readonly hash: string; readonly content: string; readonly cause: string } | null;
+    readonly plan: {
+      readonly planRevision: number;
+      readonly hash: string;
+      readonly content: string;
+      readonly cause: string;
+    } | null;
   } | null;
 };
 
@@ -94,16 +102,30 @@ export function createPlanService(context: Context) {
       const tenant = authorise(identity, "runtime:write");
       const { id } = identity.consumer;
       const fields = ["desiredRevision", "appliedRevision", "ready"] as const;
-      const sync = await readOne(context.registry, tenant, "syncState", equals("id", { param: "me" }), fields, { me: id });
+      const sync = await readOne(
+        context.registry,
+        tenant,
+        "syncState",
+        equals("id", { param: "me" }),
+        fields,
+        { me: id },
+      );
       if (sync === undefined) throw notFound("Runtime", id);
       if (values.revision > sync.desiredRevision) {
-        throw invalidData("RuntimeStatus", [{ field: "revision", message: `there is no plan ${values.revision}: the newest is ${sync.desiredRevision}` }]);
+        throw invalidData("RuntimeStatus", [
+          {
+            field: "revision",
+            message: `there is no plan ${values.revision}: the newest is ${sync.desiredRevision}`,
+          },
+        ]);
       }
       if (values.revision < sync.appliedRevision) return;
       const isNewest = values.revision === sync.desiredRevision;
       // A new plan does not end readiness: it would be told anew, and an application that answers by a change would never rest.
       const becomesReady = values.ready && !sync.ready;
-      const told: Step[] = becomesReady ? [tellApplications("runtime.ready", id, context.now())] : [];
+      const told: Step[] = becomesReady
+        ? [tellApplications("runtime.ready", id, context.now())]
+        : [];
       const columns = {
         appliedRevision: values.revision,
         reportedAt: timestamp(context.now()),

@@ -20,7 +20,12 @@ type StoredBundle = {
   readonly apiDefinitions: readonly (Definition & { readonly targetURL: string })[];
   readonly eventDefinitions: readonly Definition[];
   readonly documents: readonly Readonly<Record<string, unknown>>[];
-  readonly credentials: readonly { readonly id: string; readonly context: unknown; readonly inputParams: unknown; readonly auth: string | null }[];
+  readonly credentials: readonly {
+    readonly id: string;
+    readonly context: unknown;
+    readonly inputParams: unknown;
+    readonly auth: string | null;
+  }[];
 };
 type StoredApplication = {
   readonly id: string;
@@ -71,27 +76,47 @@ const definition: Selection = [
 ];
 const labels = { as: "labels", labels: { key: { param: "noKey" } } } as const;
 const MANY = 10_000;
-const credentials = all(ownedBy("bundleID"), equals("runtimeID", { param: "runtimeID" }), equals("statusCondition", { param: "succeeded" }));
+const credentials = all(
+  ownedBy("bundleID"),
+  equals("runtimeID", { param: "runtimeID" }),
+  equals("statusCondition", { param: "succeeded" }),
+);
 
 const bundle: Selection = [
   ...columns("id", "name", "description"),
   {
     as: "apiDefinitions",
-    read: { list: "apiDefinition", where: ownedBy("bundleID"), select: [...definition, ...columns("targetURL")], max: MANY },
+    read: {
+      list: "apiDefinition",
+      where: ownedBy("bundleID"),
+      select: [...definition, ...columns("targetURL")],
+      max: MANY,
+    },
   },
-  { as: "eventDefinitions", read: { list: "eventDefinition", where: ownedBy("bundleID"), select: definition, max: MANY } },
+  {
+    as: "eventDefinitions",
+    read: { list: "eventDefinition", where: ownedBy("bundleID"), select: definition, max: MANY },
+  },
   {
     as: "documents",
     read: {
       list: "document",
       where: ownedBy("bundleID"),
-      select: [...columns("id", "title", "displayName", "description", "format", "kind"), { as: "hash", field: "content" }],
+      select: [
+        ...columns("id", "title", "displayName", "description", "format", "kind"),
+        { as: "hash", field: "content" },
+      ],
       max: MANY,
     },
   },
   {
     as: "credentials",
-    read: { list: "bundleInstanceAuth", where: credentials, select: columns("id", "context", "inputParams", "auth"), max: 1000 },
+    read: {
+      list: "bundleInstanceAuth",
+      where: credentials,
+      select: columns("id", "context", "inputParams", "auth"),
+      max: 1000,
+    },
   },
 ];
 
@@ -106,7 +131,14 @@ export const planSource: ReadPlan = {
         select: [
           ...columns("id", "name"),
           labels,
-          { as: "sync", read: { one: "syncState", where: ownedBy("id"), select: columns("desiredRevision", "desiredHash") } },
+          {
+            as: "sync",
+            read: {
+              one: "syncState",
+              where: ownedBy("id"),
+              select: columns("desiredRevision", "desiredHash"),
+            },
+          },
         ],
       },
     },
@@ -118,19 +150,28 @@ export const planSource: ReadPlan = {
         select: [
           ...columns("id", "name", "providerName", "description"),
           labels,
-          { as: "bundles", read: { list: "bundle", where: ownedBy("applicationID"), select: bundle, max: MANY } },
+          {
+            as: "bundles",
+            read: { list: "bundle", where: ownedBy("applicationID"), select: bundle, max: MANY },
+          },
         ],
         max: MANY,
       },
     },
     {
       as: "plans",
-      read: { list: "plan", where: equals("runtimeID", { param: "runtimeID" }), select: columns("id", "planRevision"), max: 1000 },
+      read: {
+        list: "plan",
+        where: equals("runtimeID", { param: "runtimeID" }),
+        select: columns("id", "planRevision"),
+        max: 1000,
+      },
     },
   ],
 };
 
-const sorted = (given: Labels | null): Labels => Object.fromEntries(Object.entries(given ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+const sorted = (given: Labels | null): Labels =>
+  Object.fromEntries(Object.entries(given ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 /** The content of a plan as JSON text: the same state always gives the same text. `open` opens a sealed credential. */
 export function planContent(source: PlanSource, open: (sealed: string) => StoredAuth): string {
@@ -149,7 +190,11 @@ export function planContent(source: PlanSource, open: (sealed: string) => Stored
   }));
   const rules = source.applications.map((application) => ({
     applicationID: application.id,
-    mayCall: [...new Set(application.bundles.flatMap((one) => one.apiDefinitions.map((api) => api.targetURL)))].toSorted(),
+    mayCall: [
+      ...new Set(
+        application.bundles.flatMap((one) => one.apiDefinitions.map((api) => api.targetURL)),
+      ),
+    ].toSorted(),
   }));
   return JSON.stringify({
     runtime: { id: runtime.id, name: runtime.name, labels: sorted(runtime.labels) },
@@ -160,7 +205,10 @@ export function planContent(source: PlanSource, open: (sealed: string) => Stored
 }
 
 /** A plan as the agent gets it. */
-export function planBody(head: { readonly revision: number; readonly hash: string; readonly cause: string }, content: string): string {
+export function planBody(
+  head: { readonly revision: number; readonly hash: string; readonly cause: string },
+  content: string,
+): string {
   return `${JSON.stringify(head).slice(0, -1)},${content.slice(1)}`;
 }
 

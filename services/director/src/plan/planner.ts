@@ -1,5 +1,13 @@
 /** The planner: computes the plans of stale runtimes. Equal content makes no new revision. */
-import { type Claimed, type CommitFailure, create, type Outcome, type Params, type Step, update } from "@sextant/registry-client";
+import {
+  type Claimed,
+  type CommitFailure,
+  create,
+  type Outcome,
+  type Params,
+  type Step,
+  update,
+} from "@sextant/registry-client";
 import { type Context, timestamp } from "../act/act.ts";
 import { openStoredAuth } from "../auth/auth.ts";
 import { KEPT_PLANS, planContent, type PlanSource, planSource } from "./plan.ts";
@@ -7,9 +15,17 @@ import { KEPT_PLANS, planContent, type PlanSource, planSource } from "./plan.ts"
 const settled: Outcome = { done: true, values: {} };
 
 /** Computes the plan of one stale runtime, and stores it when it is new. */
-export async function planRuntime(context: Context, work: Claimed<"staleRuntime">): Promise<Outcome> {
+export async function planRuntime(
+  context: Context,
+  work: Claimed<"staleRuntime">,
+): Promise<Outcome> {
   const { tenant, id: runtimeID } = work;
-  const params: Params = { runtimeID, groupLabel: context.groups.label, succeeded: "SUCCEEDED", noKey: null };
+  const params: Params = {
+    runtimeID,
+    groupLabel: context.groups.label,
+    succeeded: "SUCCEEDED",
+    noKey: null,
+  };
   const answer = await context.registry.read({ tenant, plan: planSource, params });
   const source = JSON.parse(answer.text) as PlanSource;
   const sync = source.runtime?.sync;
@@ -30,7 +46,10 @@ export async function planRuntime(context: Context, work: Claimed<"staleRuntime"
         "syncState",
         runtimeID,
         { desiredRevision: revision, desiredHash: hash, applied: false },
-        { quiet: true, where: { op: "equals", field: "desiredRevision", value: { param: "before" } } },
+        {
+          quiet: true,
+          where: { op: "equals", field: "desiredRevision", value: { param: "before" } },
+        },
       ),
       create("plan", context.newID(), {
         runtimeID,

@@ -11,7 +11,11 @@ import type { OpenAuth, OpenText } from "../auth/auth.ts";
 import { bundleByInstanceAuthRead, bundleType } from "../bundle/bundle.read.ts";
 import { documentType } from "../document/document.read.ts";
 import { eventDefinitionType } from "../event-definition/event-definition.read.ts";
-import { bundleInstanceAuthRead, instanceAuthStatusType, instanceAuthType } from "../instance-auth/instance-auth.read.ts";
+import {
+  bundleInstanceAuthRead,
+  instanceAuthStatusType,
+  instanceAuthType,
+} from "../instance-auth/instance-auth.read.ts";
 import {
   runtimeMetadataType,
   runtimeRead,

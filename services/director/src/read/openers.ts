@@ -2,9 +2,14 @@ import { type OpenAuth, type OpenText, openStoredAuth, shownAuth } from "../auth
 import type { Sealer } from "../secret/sealer.ts";
 
 /** Opens what declared reads find sealed. What was sealed for another tenant than the caller's does not open. */
-export function openers(sealer: Sealer): { readonly openAuth: OpenAuth; readonly openText: OpenText } {
+export function openers(sealer: Sealer): {
+  readonly openAuth: OpenAuth;
+  readonly openText: OpenText;
+} {
   return {
-    openAuth: (sealed, identity) => shownAuth(openStoredAuth(sealer, identity.tenant ?? "", String(sealed))),
-    openText: (sealed, identity) => sealer.open(identity.tenant ?? "", "signing-secret", String(sealed)),
+    openAuth: (sealed, identity) =>
+      shownAuth(openStoredAuth(sealer, identity.tenant ?? "", String(sealed))),
+    openText: (sealed, identity) =>
+      sealer.open(identity.tenant ?? "", "signing-secret", String(sealed)),
   };
 }

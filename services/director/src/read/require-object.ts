@@ -17,7 +17,11 @@ export async function requireObject<K extends Kind, F extends FieldName<K> = nev
   const found = await readOne(context.registry, tenant, kind, where, wanted, { id });
   if (found === undefined) throw notFound(noun, id);
   const { revision } = found as { revision: number };
-  if (expectedRevision !== null && expectedRevision !== undefined && expectedRevision !== revision) {
+  if (
+    expectedRevision !== null &&
+    expectedRevision !== undefined &&
+    expectedRevision !== revision
+  ) {
     throw concurrentUpdate(noun, id);
   }
   return found as Pick<StoredRecord<K>, F | ("revision" & FieldName<K>)>;

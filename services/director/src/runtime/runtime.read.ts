@@ -1,4 +1,14 @@
-import { column, embedded, equals, expression, labels, me, type ObjectRead, ownedBy, type RootRead } from "@sextant/graphql";
+import {
+  column,
+  embedded,
+  equals,
+  expression,
+  labels,
+  me,
+  type ObjectRead,
+  ownedBy,
+  type RootRead,
+} from "@sextant/graphql";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { bindFilter, filterCondition, filterShape } from "../label/label-filter.ts";
 import { byIDArgument } from "../read/arguments.ts";
@@ -29,14 +39,21 @@ export const runtimeType: ObjectRead = {
     syncState: { read: "one", where: () => ownedBy("id") },
     lastSeen: column("lastSeen"),
     online: expression({
-      choose: [{ when: { op: "within", field: "lastSeen", seconds: { param: "onlineSeconds" } }, then: "true" }],
+      choose: [
+        {
+          when: { op: "within", field: "lastSeen", seconds: { param: "onlineSeconds" } },
+          then: "true",
+        },
+      ],
       otherwise: "false",
     }),
     revision: column("revision"),
   },
 };
 
-export const runtimeMetadataType: ObjectRead = { fields: { creationTimestamp: column("createdAt") } };
+export const runtimeMetadataType: ObjectRead = {
+  fields: { creationTimestamp: column("createdAt") },
+};
 
 export const runtimeStatusType: ObjectRead = {
   fields: { condition: column("statusCondition"), timestamp: column("statusTimestamp") },

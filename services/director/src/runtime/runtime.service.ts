@@ -17,12 +17,22 @@ type Revision = { readonly expectedRevision?: number | null };
 export function createRuntimeService(context: Context, dependencies: { readonly trust: Trust }) {
   const noun = "Runtime";
   const stale = (id: string, cause: string): { step: Step; params: { runtimeID: string } } => ({
-    step: { op: "stale", runtimes: { op: "equals", field: "id", value: { param: "runtimeID" } }, cause },
+    step: {
+      op: "stale",
+      runtimes: { op: "equals", field: "id", value: { param: "runtimeID" } },
+      cause,
+    },
     params: { runtimeID: id },
   });
-  const labelSteps = (id: string, labels: readonly StoredLabel[], absent: readonly string[]): readonly Step[] => [
+  const labelSteps = (
+    id: string,
+    labels: readonly StoredLabel[],
+    absent: readonly string[],
+  ): readonly Step[] => [
     ...absent.map((key) => ({ op: "label", kind: "runtime", id, key, value: null }) as const),
-    ...labels.map((label) => ({ op: "label", kind: "runtime", id, key: label.key, value: label.json }) as const),
+    ...labels.map(
+      (label) => ({ op: "label", kind: "runtime", id, key: label.key, value: label.json }) as const,
+    ),
   ];
 
   return {
@@ -46,7 +56,12 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
             statusCondition: values.statusCondition ?? "INITIAL",
             statusTimestamp: timestamp(context.now()),
           }),
-          create("syncState", id, { desiredRevision: 0, appliedRevision: 0, applied: false, ready: false }),
+          create("syncState", id, {
+            desiredRevision: 0,
+            appliedRevision: 0,
+            applied: false,
+            ready: false,
+          }),
           ...labelSteps(id, labels, []),
           step,
         ],
@@ -62,14 +77,20 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
       const id = knownID(noun, args.id);
       requireRuntime(identity, id);
       const values = checked("RuntimeInput", runtimeInput, args.in);
-      const given = values.labels === undefined || values.labels === null ? undefined : values.labels;
+      const given =
+        values.labels === undefined || values.labels === null ? undefined : values.labels;
       if (given !== undefined && isPaired(identity)) {
-        throw forbidden("a runtime may not replace its labels: they hold its groups, which are for admins; use setRuntimeLabel");
+        throw forbidden(
+          "a runtime may not replace its labels: they hold its groups, which are for admins; use setRuntimeLabel",
+        );
       }
-      const labels = given === undefined ? [] : initialLabels(given, "RuntimeInput", context.groups);
+      const labels =
+        given === undefined ? [] : initialLabels(given, "RuntimeInput", context.groups);
       const kept = new Set(labels.map((label) => label.key));
       const absent =
-        given === undefined ? [] : (await labelKeys(context, tenant, "runtime", noun, id)).filter((key) => !kept.has(key));
+        given === undefined
+          ? []
+          : (await labelKeys(context, tenant, "runtime", noun, id)).filter((key) => !kept.has(key));
       const status =
         values.statusCondition === null || values.statusCondition === undefined
           ? {}

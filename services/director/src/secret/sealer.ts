@@ -21,7 +21,8 @@ const VERSION = "v1.";
 /** `dataKey`: 32 bytes. Encryption and digests use keys derived from it (HKDF, RFC 5869). */
 export function createSealer(dataKey: Buffer): Sealer {
   if (dataKey.length !== 32) throw new Error("the data key must have 32 bytes");
-  const derive = (use: string) => Buffer.from(hkdfSync("sha256", dataKey, Buffer.alloc(0), `sextant ${use}`, 32));
+  const derive = (use: string) =>
+    Buffer.from(hkdfSync("sha256", dataKey, Buffer.alloc(0), `sextant ${use}`, 32));
   const encryption = derive("encryption");
   const digesting = derive("digest");
   const boundTo = (tenant: string, use: SecretUse) => Buffer.from(`${tenant} ${use}`);
@@ -30,7 +31,12 @@ export function createSealer(dataKey: Buffer): Sealer {
     seal(tenant, use, text) {
       const nonce = randomBytes(NONCE);
       const cipher = createCipheriv("aes-256-gcm", encryption, nonce).setAAD(boundTo(tenant, use));
-      const sealed = Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
+      const sealed = Buffer.concat([
+        nonce,
+        cipher.update(text, "utf8"),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
       return VERSION + sealed.toString("base64url");
     },
     open(tenant, use, sealed) {
@@ -39,8 +45,17 @@ export function createSealer(dataKey: Buffer): Sealer {
       const decipher = createDecipheriv("aes-256-gcm", encryption, bytes.subarray(0, NONCE))
         .setAAD(boundTo(tenant, use))
         .setAuthTag(bytes.subarray(-TAG));
-      return Buffer.concat([decipher.update(bytes.subarray(NONCE, -TAG)), decipher.final()]).toString("utf8");
+      return Buffer.concat([
+        decipher.update(bytes.subarray(NONCE, -TAG)),
+        decipher.final(),
+      ]).toString("utf8");
     },
-    digest: (tenant, text) => createHmac("sha256", digesting).update(tenant).update("\0").update(text).digest("hex").slice(0, 32),
+    digest: (tenant, text) =>
+      createHmac("sha256", digesting)
+        .update(tenant)
+        .update("\0")
+        .update(text)
+        .digest("hex")
+        .slice(0, 32),
   };
 }

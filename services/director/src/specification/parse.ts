@@ -19,9 +19,14 @@ export function specificationFault(spec: Spec): string | undefined {
 
 function documentFault(spec: Spec): string | undefined {
   const document: unknown = spec.format === "JSON" ? JSON.parse(spec.data) : load(spec.data);
-  if (document === null || typeof document !== "object" || Array.isArray(document)) return "must be an object";
+  if (document === null || typeof document !== "object" || Array.isArray(document))
+    return "must be an object";
   const names = markers[spec.type];
-  if (names === undefined || names.some((name) => typeof (document as Record<string, unknown>)[name] === "string")) return undefined;
+  if (
+    names === undefined ||
+    names.some((name) => typeof (document as Record<string, unknown>)[name] === "string")
+  )
+    return undefined;
   return `has no ${names.join(" or ")} version: it is not ${spec.type}`;
 }
 

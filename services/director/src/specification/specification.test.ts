@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { checkSpecification } from "./checker.ts";
 import { specInput, type Spec } from "./specification.ts";
 
-const spec = (type: Spec["type"], format: Spec["format"], data: string): Spec => ({ type, format, data });
+const spec = (type: Spec["type"], format: Spec["format"], data: string): Spec => ({
+  type,
+  format,
+  data,
+});
 const openAPI = '{"openapi":"3.1.0","info":{"title":"t","version":"1"}}';
 
 describe("a specification", () => {
@@ -21,11 +25,19 @@ describe("a specification", () => {
 
   it("that is something else, or does not parse, is named", async () => {
     expect(await checkSpecification(spec("OPEN_API", "JSON", "{"))).toMatch(/^is not valid JSON/);
-    expect(await checkSpecification(spec("OPEN_API", "YAML", "a: [1"))).toMatch(/^is not valid YAML/);
-    expect(await checkSpecification(spec("ODATA", "XML", "<a><b></a>"))).toMatch(/^is not valid XML/);
-    expect(await checkSpecification(spec("OPEN_API", "JSON", '{"asyncapi":"3.0.0"}'))).toContain("not OPEN_API");
+    expect(await checkSpecification(spec("OPEN_API", "YAML", "a: [1"))).toMatch(
+      /^is not valid YAML/,
+    );
+    expect(await checkSpecification(spec("ODATA", "XML", "<a><b></a>"))).toMatch(
+      /^is not valid XML/,
+    );
+    expect(await checkSpecification(spec("OPEN_API", "JSON", '{"asyncapi":"3.0.0"}'))).toContain(
+      "not OPEN_API",
+    );
     expect(await checkSpecification(spec("ASYNC_API", "JSON", openAPI))).toContain("not ASYNC_API");
-    expect(await checkSpecification(spec("OPEN_API", "YAML", "just words"))).toBe("must be an object");
+    expect(await checkSpecification(spec("OPEN_API", "YAML", "just words"))).toBe(
+      "must be an object",
+    );
   });
 
   it("of a notation that its type does not have is refused", () => {
@@ -37,11 +49,16 @@ describe("a specification", () => {
 
   it("with a document type is refused before an entity can grow", async () => {
     const bomb = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>';
-    expect(await checkSpecification(spec("ODATA", "XML", bomb))).toContain("document type is not allowed");
+    expect(await checkSpecification(spec("ODATA", "XML", bomb))).toContain(
+      "document type is not allowed",
+    );
   });
 
   it("of a megabyte is read without holding up other work", async () => {
-    const paths = Array.from({ length: 20_000 }, (_, index) => `  /things/${index}:\n    get: { description: "one of many" }`);
+    const paths = Array.from(
+      { length: 20_000 },
+      (_, index) => `  /things/${index}:\n    get: { description: "one of many" }`,
+    );
     const large = spec("OPEN_API", "YAML", `openapi: 3.1.0\npaths:\n${paths.join("\n")}\n`);
     let turns = 0;
     const ticking = setInterval(() => (turns += 1), 1);

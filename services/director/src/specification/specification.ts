@@ -21,7 +21,9 @@ const formats: Readonly<Record<SpecType, readonly Format[]>> = {
 /** A text of at most 10 MiB that can be stored. */
 export const largeText = z
   .string()
-  .refine((value) => Buffer.byteLength(value) <= MAX_SPECIFICATION, { error: "must have at most 10 MiB" })
+  .refine((value) => Buffer.byteLength(value) <= MAX_SPECIFICATION, {
+    error: "must have at most 10 MiB",
+  })
   .refine((value) => !value.includes("\u0000") && value.isWellFormed(), {
     error: "has a character that cannot be stored (NUL or a lone surrogate)",
   });
@@ -75,7 +77,8 @@ export function specColumns(spec: Spec | null | undefined): {
   readonly specContent: string | null;
   readonly steps: readonly Step[];
 } {
-  if (spec === null || spec === undefined) return { specType: null, specFormat: null, specContent: null, steps: [] };
+  if (spec === null || spec === undefined)
+    return { specType: null, specFormat: null, specContent: null, steps: [] };
   const { hash, step } = storedContent(spec.data);
   return { specType: spec.type, specFormat: spec.format, specContent: hash, steps: [step] };
 }

@@ -7,7 +7,9 @@ import { act, type ActingCall, type Context } from "../act/act.ts";
 import { text } from "../input/input.ts";
 
 const tenantInput = z.object({
-  externalID: z.string().regex(/^[a-zA-Z0-9-._]{1,128}$/, "must have 1 to 128 letters, digits, -, . and _"),
+  externalID: z
+    .string()
+    .regex(/^[a-zA-Z0-9-._]{1,128}$/, "must have 1 to 128 letters, digits, -, . and _"),
   name: text(1, 256),
 });
 
@@ -31,7 +33,10 @@ export function createTenantService(context: Context) {
         id,
         action: "registerTenant",
         unique: { tenant_external_id_key: `Tenant ${values.externalID}` },
-        steps: [create("tenant", id, values), { op: "event", type: "tenant.changed", id, data: { externalID: values.externalID } }],
+        steps: [
+          create("tenant", id, values),
+          { op: "event", type: "tenant.changed", id, data: { externalID: values.externalID } },
+        ],
         answer: "after",
       });
       return new Answer(made);
@@ -55,7 +60,10 @@ export function createTenantService(context: Context) {
     async delete(args: { id: string }, call: ActingCall): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "tenant:write");
       const { id, externalID } = await find(args.id);
-      if (id === tenant) throw invalidOperation("a tenant cannot delete itself: act in another tenant, by the header Tenant");
+      if (id === tenant)
+        throw invalidOperation(
+          "a tenant cannot delete itself: act in another tenant, by the header Tenant",
+        );
       const removed = await act(context, call, {
         tenant,
         noun,
@@ -67,7 +75,9 @@ export function createTenantService(context: Context) {
         ],
         explain: (failure) =>
           failure.reason === "REFERENCE"
-            ? invalidOperation(`Tenant ${externalID} has objects: unregister its applications and runtimes and revoke its tokens first`)
+            ? invalidOperation(
+                `Tenant ${externalID} has objects: unregister its applications and runtimes and revoke its tokens first`,
+              )
             : undefined,
         answer: "before",
       });

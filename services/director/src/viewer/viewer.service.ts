@@ -5,7 +5,13 @@ export function createViewerService() {
   return {
     viewer: async (_args: unknown, call: ActingCall) => {
       const { type, id } = call.caller.identity.consumer;
-      return { id, type: type === "RUNTIME" || type === "APPLICATION" || type === "INTEGRATION_SYSTEM" ? type : "USER" };
+      return {
+        id,
+        type:
+          type === "RUNTIME" || type === "APPLICATION" || type === "INTEGRATION_SYSTEM"
+            ? type
+            : "USER",
+      };
     },
   };
 }

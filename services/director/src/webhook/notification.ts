@@ -11,7 +11,11 @@ export type NotificationType =
   | "credentials.unused";
 
 /** The body of a message. */
-function bodyOf(type: NotificationType, now: number, ids: Readonly<Record<string, string>>): string {
+function bodyOf(
+  type: NotificationType,
+  now: number,
+  ids: Readonly<Record<string, string>>,
+): string {
   return JSON.stringify({ type, timestamp: new Date(now).toISOString(), data: { ids } });
 }
 
@@ -19,8 +23,15 @@ const isConfigurationChanged = equals("type", { param: "configurationChanged" })
 
 /** Tells every application that shares a group with the runtime in the parameter `runtimeID`. */
 export function tellApplications(type: NotificationType, runtimeID: string, now: number): Step {
-  const owner = all(equals("id", { parent: "applicationID" }), applicationsOfRuntime({ param: "runtimeID" }));
-  const webhooks: Condition = all(isConfigurationChanged, { op: "exists", kind: "application", where: owner });
+  const owner = all(
+    equals("id", { parent: "applicationID" }),
+    applicationsOfRuntime({ param: "runtimeID" }),
+  );
+  const webhooks: Condition = all(isConfigurationChanged, {
+    op: "exists",
+    kind: "application",
+    where: owner,
+  });
   return { op: "deliver", webhooks, type, body: bodyOf(type, now, { runtimeID }) };
 }
 
@@ -30,7 +41,11 @@ export function changedToApplications(runtimeID: string, now: number): Step {
 }
 
 /** Tells the application in the parameter `applicationID`. */
-export function tellApplication(type: NotificationType, ids: Readonly<Record<string, string>>, now: number): Step {
+export function tellApplication(
+  type: NotificationType,
+  ids: Readonly<Record<string, string>>,
+  now: number,
+): Step {
   const webhooks = all(isConfigurationChanged, equals("applicationID", { param: "applicationID" }));
   return { op: "deliver", webhooks, type, body: bodyOf(type, now, ids) };
 }

@@ -6,7 +6,8 @@ import ipaddr from "ipaddr.js";
 /** Whether an IP address is on the public internet: not private, loopback, link-local, reserved or a metadata service. */
 export function isPublicAddress(address: string): boolean {
   let parsed: ipaddr.IPv4 | ipaddr.IPv6 = ipaddr.parse(address);
-  if (parsed.kind() === "ipv6" && (parsed as ipaddr.IPv6).isIPv4MappedAddress()) parsed = (parsed as ipaddr.IPv6).toIPv4Address();
+  if (parsed.kind() === "ipv6" && (parsed as ipaddr.IPv6).isIPv4MappedAddress())
+    parsed = (parsed as ipaddr.IPv6).toIPv4Address();
   return parsed.range() === "unicast";
 }
 
@@ -19,7 +20,10 @@ function literalAddress(url: string): string | undefined {
 /** What is wrong with a URL as a target, as far as it can be seen without asking DNS. */
 export function targetFault(url: string): string | undefined {
   const address = literalAddress(url);
-  const isLocal = address === undefined ? /(^|\.)localhost\.?$/i.test(new URL(url).hostname) : !isPublicAddress(address);
+  const isLocal =
+    address === undefined
+      ? /(^|\.)localhost\.?$/i.test(new URL(url).hostname)
+      : !isPublicAddress(address);
   return isLocal ? "must not be a private address" : undefined;
 }
 
@@ -31,7 +35,11 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
   systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return callback(error, "", 0);
     if (!addresses.every(({ address }) => isPublicAddress(address))) {
-      return callback(Object.assign(new Error("the host has a private address"), { code: "EPRIVATE" }), "", 0);
+      return callback(
+        Object.assign(new Error("the host has a private address"), { code: "EPRIVATE" }),
+        "",
+        0,
+      );
     }
     const [first] = addresses;
     if (options.all === true) return callback(null, addresses);

@@ -25,7 +25,12 @@ export const webhookType = (openAuth: OpenAuth, openText: OpenText): ObjectRead 
     headerTemplate: column("headerTemplate"),
     outputTemplate: column("outputTemplate"),
     statusTemplate: column("statusTemplate"),
-    signingSecret: { read: "sealed", expression: () => ({ field: "signingSecret" }), open: openText, once: true },
+    signingSecret: {
+      read: "sealed",
+      expression: () => ({ field: "signingSecret" }),
+      open: openText,
+      once: true,
+    },
     revision: column("revision"),
   },
 });

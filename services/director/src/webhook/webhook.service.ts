@@ -5,7 +5,13 @@ import { readList, update } from "@sextant/registry-client";
 import { knownID, requireApplication } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { removeOwned, requireOwned } from "../bundle/bundle.service.ts";
-import { createWebhook, MAX_WEBHOOKS, newSigningSecret, webhookColumns, webhookInput } from "./webhook.ts";
+import {
+  createWebhook,
+  MAX_WEBHOOKS,
+  newSigningSecret,
+  webhookColumns,
+  webhookInput,
+} from "./webhook.ts";
 
 type Revision = { readonly expectedRevision?: number | null };
 
@@ -21,9 +27,22 @@ export function createWebhookService(context: Context) {
       const applicationID = knownID("Application", args.applicationID);
       requireApplication(identity, applicationID);
       const values = checked("WebhookInput", input, args.in);
-      const ofIt = { op: "equals", field: "applicationID", value: { param: "applicationID" } } as const;
-      const there = await readList(context.registry, tenant, "webhook", ofIt, ["id"], { applicationID }, MAX_WEBHOOKS);
-      if (there.length >= MAX_WEBHOOKS) throw invalidOperation(`the application has ${MAX_WEBHOOKS} webhooks: delete one first`);
+      const ofIt = {
+        op: "equals",
+        field: "applicationID",
+        value: { param: "applicationID" },
+      } as const;
+      const there = await readList(
+        context.registry,
+        tenant,
+        "webhook",
+        ofIt,
+        ["id"],
+        { applicationID },
+        MAX_WEBHOOKS,
+      );
+      if (there.length >= MAX_WEBHOOKS)
+        throw invalidOperation(`the application has ${MAX_WEBHOOKS} webhooks: delete one first`);
       const id = context.newID();
       const text = await act(context, call, {
         tenant,
@@ -31,13 +50,17 @@ export function createWebhookService(context: Context) {
         id,
         action: "addWebhook",
         steps: [createWebhook(context, tenant, applicationID, id, values)],
-        explain: (failure) => (failure.reason === "REFERENCE" ? notFound("Application", applicationID) : undefined),
+        explain: (failure) =>
+          failure.reason === "REFERENCE" ? notFound("Application", applicationID) : undefined,
         answer: "after",
       });
       return new Answer(text, true);
     },
 
-    async update(args: { webhookID: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
+    async update(
+      args: { webhookID: string; in: unknown } & Revision,
+      call: ActingCall,
+    ): Promise<Answer> {
       const { identity } = call.caller;
       const tenant = authorise(identity, "application:write");
       const { id } = await requireOwned(context, identity, tenant, "webhook", args.webhookID);

@@ -38,7 +38,11 @@ export const webhookInput = (allowPrivateTargets: boolean) =>
     .superRefine((webhook, context) => {
       const url = webhook.url ?? undefined;
       if (url === undefined && (webhook.urlTemplate ?? undefined) === undefined) {
-        context.addIssue({ code: "custom", path: ["url"], message: "is required unless urlTemplate is given" });
+        context.addIssue({
+          code: "custom",
+          path: ["url"],
+          message: "is required unless urlTemplate is given",
+        });
       }
       const fault = url === undefined || allowPrivateTargets ? undefined : targetFault(url);
       if (fault !== undefined) context.addIssue({ code: "custom", path: ["url"], message: fault });
@@ -53,7 +57,11 @@ export function newSigningSecret(): string {
 }
 
 /** The columns of a webhook but for its owner and secret. */
-export function webhookColumns(context: Pick<Context, "sealer">, tenant: string, input: WebhookValues) {
+export function webhookColumns(
+  context: Pick<Context, "sealer">,
+  tenant: string,
+  input: WebhookValues,
+) {
   return {
     type: input.type,
     mode: input.mode ?? "SYNC",
@@ -79,5 +87,9 @@ export function createWebhook(
   input: WebhookValues,
 ): Step {
   const signingSecret = context.sealer.seal(tenant, "signing-secret", newSigningSecret());
-  return create("webhook", id, { applicationID, signingSecret, ...webhookColumns(context, tenant, input) });
+  return create("webhook", id, {
+    applicationID,
+    signingSecret,
+    ...webhookColumns(context, tenant, input),
+  });
 }

@@ -6,7 +6,11 @@ import type { InternalClient } from "@sextant/service";
 export type SeenRuntime = {
   readonly id: string;
   readonly status: { readonly condition: string };
-  readonly syncState: { readonly applied: boolean; readonly ready: boolean; readonly lastError: string | null } | null;
+  readonly syncState: {
+    readonly applied: boolean;
+    readonly ready: boolean;
+    readonly lastError: string | null;
+  } | null;
 };
 
 /** A runtime to be registered. */
@@ -24,7 +28,10 @@ export type Director = {
   findMarked(tenant: string, mark: string): Promise<string | undefined>;
   find(tenant: string, id: string): Promise<SeenRuntime | undefined>;
   /** A one-time token for it, and where to use it. */
-  requestToken(tenant: string, id: string): Promise<{ readonly token: string; readonly connectorURL: string }>;
+  requestToken(
+    tenant: string,
+    id: string,
+  ): Promise<{ readonly token: string; readonly connectorURL: string }>;
   /** Unregisters it; none is fine. */
   unregister(tenant: string, id: string): Promise<void>;
 };
@@ -32,22 +39,35 @@ export type Director = {
 /** The label by which a runtime is found again when its registration was not heard of. */
 export const MARK = "provisioned_by";
 
-type GraphAnswer = { readonly data?: unknown; readonly errors?: readonly { message: string; extensions?: { code?: string } }[] };
+type GraphAnswer = {
+  readonly data?: unknown;
+  readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
+};
 
 /** Speaks to Director. */
 export function createDirector(client: InternalClient): Director {
   const ask = async <Data>(tenant: string, query: string, variables: object): Promise<Data> => {
-    const text = await client.text({ method: "POST", path: "/graphql", tenant, body: JSON.stringify({ query, variables }) });
+    const text = await client.text({
+      method: "POST",
+      path: "/graphql",
+      tenant,
+      body: JSON.stringify({ query, variables }),
+    });
     const { data, errors } = JSON.parse(text) as GraphAnswer;
     const [first] = errors ?? [];
     if (first === undefined) return data as Data;
-    throw fromJSON({ code: first.extensions?.code, message: first.message }) ?? internal(crypto.randomUUID(), new Error(first.message));
+    throw (
+      fromJSON({ code: first.extensions?.code, message: first.message }) ??
+      internal(crypto.randomUUID(), new Error(first.message))
+    );
   };
 
   const findMarked = async (tenant: string, mark: string): Promise<string | undefined> => {
     const query = `query($filter: [LabelFilter!]) { runtimes(filter: $filter, first: 1) { data { id } } }`;
     const filter = [{ key: MARK, query: JSON.stringify(mark) }];
-    const { runtimes } = await ask<{ runtimes: { data: { id: string }[] } }>(tenant, query, { filter });
+    const { runtimes } = await ask<{ runtimes: { data: { id: string }[] } }>(tenant, query, {
+      filter,
+    });
     return runtimes.data[0]?.id;
   };
 
@@ -59,7 +79,9 @@ export function createDirector(client: InternalClient): Director {
       const labels = { ...runtime.labels, [MARK]: mark };
       const query = `mutation($in: RuntimeInput!) { registerRuntime(in: $in) { id } }`;
       const input = { ...runtime, labels, statusCondition: "PROVISIONING" };
-      const { registerRuntime } = await ask<{ registerRuntime: { id: string } }>(tenant, query, { in: input });
+      const { registerRuntime } = await ask<{ registerRuntime: { id: string } }>(tenant, query, {
+        in: input,
+      });
       return registerRuntime.id;
     },
     async find(tenant, id) {
@@ -69,7 +91,11 @@ export function createDirector(client: InternalClient): Director {
     },
     async requestToken(tenant, id) {
       const query = `mutation($id: ID!) { token: requestOneTimeTokenForRuntime(id: $id) { token connectorURL } }`;
-      const { token } = await ask<{ token: { token: string; connectorURL: string } }>(tenant, query, { id });
+      const { token } = await ask<{ token: { token: string; connectorURL: string } }>(
+        tenant,
+        query,
+        { id },
+      );
       return token;
     },
     async unregister(tenant, id) {

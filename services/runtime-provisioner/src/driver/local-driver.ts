@@ -18,7 +18,9 @@ export type LocalDriver = Driver & {
 
 const parameters = z.strictObject({
   /** How much the agent says. */
-  logLevel: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("info"),
+  logLevel: z
+    .enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error")
+    .default("info"),
 });
 
 /** What is kept of a runtime: `desired` says whether it should run. */
@@ -29,7 +31,12 @@ type Kept = {
   readonly injected?: Injected;
 };
 
-type Running = { child: ChildProcess | undefined; ending: boolean; failures: number; timer: NodeJS.Timeout | undefined };
+type Running = {
+  child: ChildProcess | undefined;
+  ending: boolean;
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+};
 
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 10_000;
@@ -72,10 +79,15 @@ export function createLocalDriver(options: {
       throw error;
     }
   };
-  const write = (id: string, kept: Kept) => writeDurably(directoryOf(id), "runtime.json", JSON.stringify(kept));
+  const write = (id: string, kept: Kept) =>
+    writeDurably(directoryOf(id), "runtime.json", JSON.stringify(kept));
   const running = (id: string): Running => {
     let known = runtimes.get(id);
-    if (known === undefined) runtimes.set(id, (known = { child: undefined, ending: false, failures: 0, timer: undefined }));
+    if (known === undefined)
+      runtimes.set(
+        id,
+        (known = { child: undefined, ending: false, failures: 0, timer: undefined }),
+      );
     return known;
   };
 
@@ -86,7 +98,6 @@ export function createLocalDriver(options: {
     const started = performance.now();
     const child = spawn(process.execPath, [agent], {
       env: {
-        PATH: process.env["PATH"],
         ...kept.injected,
         AGENT_DIR: join(directoryOf(id), "agent"),
         LOG_LEVEL: kept.logLevel,
@@ -98,9 +109,13 @@ export function createLocalDriver(options: {
     state.child = child;
     state.ending = false;
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
-      process.stdout.write(`${line.replace('"service":"runtime-agent"', `"service":"runtime-agent","runtime":${JSON.stringify(kept.name)}`)}\n`);
+      process.stdout.write(
+        `${line.replace('"service":"runtime-agent"', `"service":"runtime-agent","runtime":${JSON.stringify(kept.name)}`)}\n`,
+      );
     });
-    child.on("error", (error) => log.error({ runtimeID: id, err: error }, "the agent cannot be started"));
+    child.on("error", (error) =>
+      log.error({ runtimeID: id, err: error }, "the agent cannot be started"),
+    );
     child.on("exit", (code, signal) => {
       state.child = undefined;
       if (state.ending || closed) return;
@@ -132,7 +147,10 @@ export function createLocalDriver(options: {
     validate(given) {
       const result = parameters.safeParse(given);
       if (result.success) return [];
-      return result.error.issues.map((issue) => ({ field: ["parameters", ...issue.path].join("."), message: issue.message }));
+      return result.error.issues.map((issue) => ({
+        field: ["parameters", ...issue.path].join("."),
+        message: issue.message,
+      }));
     },
     async create(spec: RuntimeSpec) {
       const { logLevel } = parameters.parse(spec.parameters);

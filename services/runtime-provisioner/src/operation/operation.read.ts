@@ -13,9 +13,11 @@ export const runtimeOperationsRead: RootRead = {
   scopes: ["provisioning:read"],
   args: {
     shape: (args) => typeof args["runtimeID"],
-    bind: (args): Params => (typeof args["runtimeID"] === "string" ? { runtimeID: idParameter(args["runtimeID"]) } : {}),
+    bind: (args): Params =>
+      typeof args["runtimeID"] === "string" ? { runtimeID: idParameter(args["runtimeID"]) } : {},
   },
-  where: (param, args) => (typeof args["runtimeID"] === "string" ? equals("runtimeID", param("runtimeID")) : all()),
+  where: (param, args) =>
+    typeof args["runtimeID"] === "string" ? equals("runtimeID", param("runtimeID")) : all(),
 };
 
 export const operationStatusType: ObjectRead = {
@@ -27,7 +29,11 @@ export const operationStatusType: ObjectRead = {
     message: column("message"),
     runtimeID: column("runtimeID"),
     stage: column("stage"),
-    lastError: { read: "sealed", expression: () => ({ field: "lastError" }), open: (stored) => stored },
+    lastError: {
+      read: "sealed",
+      expression: () => ({ field: "lastError" }),
+      open: (stored) => stored,
+    },
     createdAt: column("createdAt"),
     updatedAt: column("updatedAt"),
   },

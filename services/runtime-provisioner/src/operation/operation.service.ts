@@ -1,7 +1,15 @@
 import { invalidData, invalidOperation, notFound } from "@sextant/errors";
 import { all, Answer, checked, equals, type GraphCall } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
-import { carryOut, type Condition, create, isUUID, readOne, type Step, update } from "@sextant/registry-client";
+import {
+  carryOut,
+  type Condition,
+  create,
+  isUUID,
+  readOne,
+  type Step,
+  update,
+} from "@sextant/registry-client";
 import { commitOf, type Context } from "../context.ts";
 import type { ParameterFault } from "../driver/driver.ts";
 import {
@@ -35,7 +43,12 @@ export function createOperationService(context: Context) {
   };
 
   /** The steps that begin an operation. */
-  const begin = (id: string, type: OperationType, runtimeID: string | null, input: OperationInput): Step => {
+  const begin = (
+    id: string,
+    type: OperationType,
+    runtimeID: string | null,
+    input: OperationInput,
+  ): Step => {
     const [stage] = stages[type];
     return create("operation", id, {
       runtimeID,
@@ -59,21 +72,42 @@ export function createOperationService(context: Context) {
     refusals: Partial<Parameters<typeof carryOut>[2]> = {},
     params = {},
   ): Promise<Answer> => {
-    const commit = { ...commitOf(context, tenant, action, steps, params), actor: call.caller.identity.consumer, after: call.returning(id) };
+    const commit = {
+      ...commitOf(context, tenant, action, steps, params),
+      actor: call.caller.identity.consumer,
+      after: call.returning(id),
+    };
     const { after } = await carryOut(registry, commit, { noun: "Operation", id, ...refusals });
     return new Answer(after ?? "");
   };
 
   /** Begins an operation on a runtime that was provisioned; there is one at a time. */
-  const beginOn = async (call: Call, type: OperationType, given: string, change: (made: OperationInput) => OperationInput): Promise<Answer> => {
+  const beginOn = async (
+    call: Call,
+    type: OperationType,
+    given: string,
+    change: (made: OperationInput) => OperationInput,
+  ): Promise<Answer> => {
     const tenant = authorise(call.caller.identity, "provisioning:write");
     const runtimeID = known(given, "Runtime");
     const fields = ["name", "driver", "parameters", "removed"] as const;
-    const made = await readOne(registry, tenant, "provisionedRuntime", isIt, fields, { id: runtimeID });
+    const made = await readOne(registry, tenant, "provisionedRuntime", isIt, fields, {
+      id: runtimeID,
+    });
     if (made === undefined || made.removed) throw notFound("ProvisionedRuntime", given);
     const { name, driver, parameters } = made;
-    const input = change({ name, driver, parameters: parameters as OperationInput["parameters"], description: null, labels: null });
-    const goesOn: Condition = all(equals("runtimeID", { param: "runtimeID" }), { op: "in", field: "state", values: { param: "open" } });
+    const input = change({
+      name,
+      driver,
+      parameters: parameters as OperationInput["parameters"],
+      description: null,
+      labels: null,
+    });
+    const goesOn: Condition = all(equals("runtimeID", { param: "runtimeID" }), {
+      op: "in",
+      field: "state",
+      values: { param: "open" },
+    });
     const id = context.newID();
     return answer(
       call,
@@ -88,7 +122,9 @@ export function createOperationService(context: Context) {
       {
         explain: (failure) =>
           failure.reason === "PRECONDITION"
-            ? invalidOperation("another operation on the runtime goes on: wait until it has ended, or cancel it")
+            ? invalidOperation(
+                "another operation on the runtime goes on: wait until it has ended, or cancel it",
+              )
             : undefined,
       },
       { runtimeID, open: ["Pending", "InProgress"] },
@@ -106,33 +142,52 @@ export function createOperationService(context: Context) {
       }
       refuseFaults("ProvisionRuntimeInput", driver.validate(values.parameters));
       const id = context.newID();
-      const input = { ...values, description: values.description ?? null, labels: values.labels ?? null };
+      const input = {
+        ...values,
+        description: values.description ?? null,
+        labels: values.labels ?? null,
+      };
       return answer(call, tenant, id, "provisionRuntime", [begin(id, "Provision", null, input)]);
     },
 
     upgrade: (args: { id: string; config: unknown }, call: Call) =>
       beginOn(call, "Upgrade", args.id, (made) => {
         const { parameters } = checked("UpgradeRuntimeInput", upgradeRuntimeInput, args.config);
-        refuseFaults("UpgradeRuntimeInput", context.drivers[made.driver]?.validate(parameters) ?? []);
+        refuseFaults(
+          "UpgradeRuntimeInput",
+          context.drivers[made.driver]?.validate(parameters) ?? [],
+        );
         return { ...made, parameters };
       }),
 
-    deprovision: (args: { id: string }, call: Call) => beginOn(call, "Deprovision", args.id, (made) => made),
+    deprovision: (args: { id: string }, call: Call) =>
+      beginOn(call, "Deprovision", args.id, (made) => made),
 
-    reconnect: (args: { id: string }, call: Call) => beginOn(call, "ReconnectRuntime", args.id, (made) => made),
+    reconnect: (args: { id: string }, call: Call) =>
+      beginOn(call, "ReconnectRuntime", args.id, (made) => made),
 
     async cancel(args: { id: string }, call: Call): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "provisioning:write");
       const id = known(args.id, "Operation");
-      const operation = await readOne(registry, tenant, "operation", isIt, ["type", "state"], { id });
+      const operation = await readOne(registry, tenant, "operation", isIt, ["type", "state"], {
+        id,
+      });
       if (operation === undefined) throw notFound("Operation", args.id);
-      const hasEnded = () => invalidOperation("the operation has ended: there is nothing to cancel");
+      const hasEnded = () =>
+        invalidOperation("the operation has ended: there is nothing to cancel");
       if (ending.includes(operation.state)) throw hasEnded();
       // Only a provisioning leaves something that has to be taken back.
       const undoes = operation.type === "Provision";
       const nextAttemptAt = undoes ? new Date(context.now() + UNDO_AFTER).toISOString() : null;
       const stage = undoes ? "undo" : "done";
-      const values = { state: "Cancelled", stage, message: "cancelled", nextAttemptAt, leaseToken: null, leaseUntil: null };
+      const values = {
+        state: "Cancelled",
+        stage,
+        message: "cancelled",
+        nextAttemptAt,
+        leaseToken: null,
+        leaseUntil: null,
+      };
       const isOpen: Condition = { op: "in", field: "state", values: { param: "open" } };
       return answer(
         call,

@@ -10,7 +10,8 @@ it("every operation walks through its stages in order and ends", () => {
 });
 
 it("parameters are a JSON object, as a value or as text", () => {
-  const input = (parameters: unknown) => provisionRuntimeInput.safeParse({ name: "r", driver: "local", parameters });
+  const input = (parameters: unknown) =>
+    provisionRuntimeInput.safeParse({ name: "r", driver: "local", parameters });
   expect(input('{"a":1}').data?.parameters).toEqual({ a: 1 });
   expect(input({ a: 1 }).data?.parameters).toEqual({ a: 1 });
   expect(input(undefined).data?.parameters).toEqual({});

@@ -60,28 +60,35 @@ export function stageAfter(type: OperationType, stage: Stage): Stage {
 export const beginning = (now: number): Progress => ({ failures: 0, until: now + STAGE_LIMIT });
 
 const MAX_PARAMETERS = 64 * 1024;
-const parametersInput = z.unknown().optional().transform((value, context): Readonly<Record<string, unknown>> => {
-  const fail = (message: string) => {
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  };
-  if (value === undefined || value === null) return {};
-  let parsed = value;
-  if (typeof value === "string") {
-    try {
-      parsed = JSON.parse(value);
-    } catch {
-      return fail("must be valid JSON");
+const parametersInput = z
+  .unknown()
+  .optional()
+  .transform((value, context): Readonly<Record<string, unknown>> => {
+    const fail = (message: string) => {
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    };
+    if (value === undefined || value === null) return {};
+    let parsed = value;
+    if (typeof value === "string") {
+      try {
+        parsed = JSON.parse(value);
+      } catch {
+        return fail("must be valid JSON");
+      }
     }
-  }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return fail("must be a JSON object");
-  if (JSON.stringify(parsed).length > MAX_PARAMETERS) return fail(`must have at most ${MAX_PARAMETERS} bytes`);
-  return parsed as Readonly<Record<string, unknown>>;
-});
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+      return fail("must be a JSON object");
+    if (JSON.stringify(parsed).length > MAX_PARAMETERS)
+      return fail(`must have at most ${MAX_PARAMETERS} bytes`);
+    return parsed as Readonly<Record<string, unknown>>;
+  });
 
 /** ProvisionRuntimeInput; labels have Director's rules, and are checked there. */
 export const provisionRuntimeInput = z.object({
-  name: z.string().regex(/^[a-zA-Z0-9-._]{1,256}$/, "must have 1 to 256 letters, digits, -, . and _"),
+  name: z
+    .string()
+    .regex(/^[a-zA-Z0-9-._]{1,256}$/, "must have 1 to 256 letters, digits, -, . and _"),
   description: z.string().max(2000, "must have at most 2000 characters").nullish(),
   labels: z.record(z.string(), z.unknown(), "must be a JSON object").nullish(),
   driver: z.string(),

@@ -2,7 +2,16 @@
 import { isSextantError } from "@sextant/errors";
 import { type Claimed, type Outcome, readOne, update } from "@sextant/registry-client";
 import { commitOf, type Context } from "../context.ts";
-import { beginning, MAX_FAILURES, messages, type OperationInput, type OperationType, type Progress, type Stage, stageAfter } from "./operation.ts";
+import {
+  beginning,
+  MAX_FAILURES,
+  messages,
+  type OperationInput,
+  type OperationType,
+  type Progress,
+  type Stage,
+  stageAfter,
+} from "./operation.ts";
 
 type Operation = Claimed<"operation">;
 
@@ -15,7 +24,14 @@ const FIRST_PAUSE = 500;
 const isIt = { op: "equals", field: "id", value: { param: "id" } } as const;
 
 /** Errors that another attempt does not mend. */
-const lasting = new Set(["NOT_UNIQUE", "INVALID_DATA", "NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES", "INVALID_OPERATION"]);
+const lasting = new Set([
+  "NOT_UNIQUE",
+  "INVALID_DATA",
+  "NOT_FOUND",
+  "FORBIDDEN",
+  "INSUFFICIENT_SCOPES",
+  "INVALID_OPERATION",
+]);
 
 /** Makes the handler of one claimed operation: it carries out the stage it is in. */
 export function createStageHandler(context: Context) {
@@ -26,24 +42,42 @@ export function createStageHandler(context: Context) {
     return driver;
   };
   const provisioned = (operation: Operation) =>
-    readOne(registry, operation.tenant, "provisionedRuntime", isIt, ["name", "driver", "parameters"], { id: operation.runtimeID });
+    readOne(
+      registry,
+      operation.tenant,
+      "provisionedRuntime",
+      isIt,
+      ["name", "driver", "parameters"],
+      { id: operation.runtimeID },
+    );
   /** How the runtime is made: by the request of a provisioning, else by what was provisioned. */
   const madeOf = async (operation: Operation) => {
     const input = operation.input as OperationInput;
     if (operation.type === "Provision" || operation.type === "Upgrade") return input;
     const made = await provisioned(operation);
-    return { ...input, name: made?.name ?? "", driver: made?.driver ?? "", parameters: made?.parameters as OperationInput["parameters"] };
+    return {
+      ...input,
+      name: made?.name ?? "",
+      driver: made?.driver ?? "",
+      parameters: made?.parameters as OperationInput["parameters"],
+    };
   };
   const runtimeIDOf = (operation: Operation): string => {
     if (operation.runtimeID === null) throw new Error("the runtime was not registered");
     return operation.runtimeID;
   };
 
-  const carryOut: Readonly<Record<Exclude<Stage, "done">, (operation: Operation) => Promise<StageEnd>>> = {
+  const carryOut: Readonly<
+    Record<Exclude<Stage, "done">, (operation: Operation) => Promise<StageEnd>>
+  > = {
     register: async (operation) => {
       const input = operation.input as OperationInput;
       const { name, description, labels } = input;
-      const runtimeID = await director.register(operation.tenant, { name, description, labels }, operation.id);
+      const runtimeID = await director.register(
+        operation.tenant,
+        { name, description, labels },
+        operation.id,
+      );
       await registry.commit(
         commitOf(context, operation.tenant, "provisionRuntime", [
           {
@@ -94,7 +128,11 @@ export function createStageHandler(context: Context) {
       const runtime = await director.find(operation.tenant, runtimeIDOf(operation));
       if (runtime === undefined) throw new Error("the runtime was unregistered");
       const { syncState } = runtime;
-      return runtime.status.condition === "CONNECTED" && syncState?.applied === true && syncState.ready ? "over" : "wait";
+      return runtime.status.condition === "CONNECTED" &&
+        syncState?.applied === true &&
+        syncState.ready
+        ? "over"
+        : "wait";
     },
     remove: async (operation) => {
       const { driver } = await madeOf(operation);
@@ -105,7 +143,9 @@ export function createStageHandler(context: Context) {
       const id = runtimeIDOf(operation);
       await director.unregister(operation.tenant, id);
       await registry.commit(
-        commitOf(context, operation.tenant, "deprovisionRuntime", [update("provisionedRuntime", id, { removed: true })]),
+        commitOf(context, operation.tenant, "deprovisionRuntime", [
+          update("provisionedRuntime", id, { removed: true }),
+        ]),
       );
       return "over";
     },
@@ -131,9 +171,15 @@ export function createStageHandler(context: Context) {
     ...(stage === "done" ? {} : { nextAttemptAt: later(0) }),
   });
 
-  const failed = (operation: Operation, stage: Stage, progress: Progress, error: unknown): Outcome => {
+  const failed = (
+    operation: Operation,
+    stage: Stage,
+    progress: Progress,
+    error: unknown,
+  ): Outcome => {
     const known = isSextantError(error) ? error : undefined;
-    const component = stage === "create" || stage === "start" || stage === "remove" ? "driver" : "director";
+    const component =
+      stage === "create" || stage === "start" || stage === "remove" ? "driver" : "director";
     const message = known?.message ?? `${messages[stage]} failed`;
     const lastError = JSON.stringify({ code: known?.code ?? "INTERNAL", component, message });
     const failures = progress.failures + 1;
@@ -143,13 +189,21 @@ export function createStageHandler(context: Context) {
     // Taking back goes on until it has succeeded: nothing is left behind.
     if (mayRetry || stage === "undo") {
       const pause = Math.min(FIRST_PAUSE * 2 ** failures, 30_000);
-      return { done: false, values: { lastError, progress: JSON.stringify({ ...progress, failures }) }, nextAttemptAt: later(pause) };
+      return {
+        done: false,
+        values: { lastError, progress: JSON.stringify({ ...progress, failures }) },
+        nextAttemptAt: later(pause),
+      };
     }
     const values = { lastError, state: "Failed", message };
     const undoes = operation.type === "Provision";
     if (!undoes) return { done: true, values };
     const begun = JSON.stringify(beginning(context.now()));
-    return { done: false, values: { ...values, stage: "undo", progress: begun }, nextAttemptAt: later(0) };
+    return {
+      done: false,
+      values: { ...values, stage: "undo", progress: begun },
+      nextAttemptAt: later(0),
+    };
   };
 
   return async (operation: Operation): Promise<Outcome> => {
@@ -164,7 +218,8 @@ export function createStageHandler(context: Context) {
         const next = stageAfter(type, stage);
         return next === "done" ? moved(next, "Succeeded", "done") : moved(next, "InProgress");
       }
-      if (context.now() < progress.until) return { done: false, values: {}, nextAttemptAt: later(LOOK_AGAIN) };
+      if (context.now() < progress.until)
+        return { done: false, values: {}, nextAttemptAt: later(LOOK_AGAIN) };
       throw new Error("the runtime's agent did not become ready in time");
     } catch (error) {
       return failed(operation, stage, progress, error);

@@ -1,4 +1,14 @@
-import { all, column, embedded, equals, expression, idParameter, type ObjectRead, ownedBy, type RootRead } from "@sextant/graphql";
+import {
+  all,
+  column,
+  embedded,
+  equals,
+  expression,
+  idParameter,
+  type ObjectRead,
+  ownedBy,
+  type RootRead,
+} from "@sextant/graphql";
 import type { Condition } from "@sextant/registry-client";
 
 const isThere: Condition = equals("removed", { param: "no" });
@@ -10,11 +20,23 @@ export const runtimeStatusRead: RootRead = {
   where: (param) => equals("id", param("id")),
 };
 
-export const provisionedRuntimesRead: RootRead = { read: "page", scopes: ["provisioning:read"], where: () => isThere };
+export const provisionedRuntimesRead: RootRead = {
+  read: "page",
+  scopes: ["provisioning:read"],
+  where: () => isThere,
+};
 
 /** Director's record of the runtime, whose agent's contact it shows. */
-const record = (condition: Condition): Condition => ({ op: "exists", kind: "runtime", where: all(ownedBy("id"), condition) });
-const heardLately: Condition = { op: "within", field: "lastSeen", seconds: { param: "onlineSeconds" } };
+const record = (condition: Condition): Condition => ({
+  op: "exists",
+  kind: "runtime",
+  where: all(ownedBy("id"), condition),
+});
+const heardLately: Condition = {
+  op: "within",
+  field: "lastSeen",
+  seconds: { param: "onlineSeconds" },
+};
 const heardEver: Condition = { op: "not", condition: { op: "isNull", field: "lastSeen" } };
 
 export const provisionedRuntimeStatusType: ObjectRead = {
@@ -39,7 +61,10 @@ export const runtimeConnectionStatusType: ObjectRead = {
     errors: {
       read: "sealed",
       expression: () => ({
-        coalesce: [{ lookup: { kind: "syncState", where: ownedBy("id"), field: "lastError" } }, { constant: '""' }],
+        coalesce: [
+          { lookup: { kind: "syncState", where: ownedBy("id"), field: "lastError" } },
+          { constant: '""' },
+        ],
       }),
       open: (stored) => (stored === "" ? [] : [stored]),
     },
