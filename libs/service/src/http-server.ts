@@ -207,11 +207,17 @@ export function listen(options: {
   });
 }
 
+/** Milliseconds between looks for idle connections of a server that ends. */
+const SWEEP_EVERY = 50;
+
 function closeServer(server: Server, grace: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), grace);
+    // A connection whose call ends later is idle later, and would be kept alive.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_EVERY);
     server.close(() => {
       clearTimeout(timer);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

@@ -2,3 +2,4 @@
 export { createTestDatabase, type TestDatabase, testServerURL } from "./database.ts";
 export { createTestRegistry, type TestRegistry } from "./registry.ts";
 export { createTestKeys, type TestKeys } from "./service-keys.ts";
+export { type BreakableServer, startBreakableServer } from "./postgres.ts";
