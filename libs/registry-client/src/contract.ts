@@ -66,7 +66,12 @@ export type Step =
       readonly values: Readonly<Record<string, unknown>>;
       readonly quiet?: boolean;
     }
-  /** Sets a label to a value (JSON text) or, when it is null, removes it. */
+  /**
+   * Sets a label to a value (JSON text) or, when it is null, removes it: none is fine. NOT_FOUND without the object. The value is
+   * kept as it was sent; one that cannot be compared (NUL, half a surrogate pair, deeper than 100, a number beyond a double) is
+   * INVALID_DATA. Commits with such a step keep out those with `stale` in the same tenant, and the other way round, so that
+   * neither misses what the other changes.
+   */
   | {
       readonly op: "label";
       readonly kind: "application" | "runtime";
@@ -74,7 +79,10 @@ export type Step =
       readonly key: string;
       readonly value: string | null;
     }
-  /** Stores a text under its SHA-256 (lower-case hex) unless it is there already. */
+  /**
+   * Stores a text under its SHA-256 (lower-case hex) unless it is there already. Put it before what refers to it: references
+   * are checked step by step.
+   */
   | { readonly op: "content"; readonly hash: string; readonly text: string }
   /** Refuses the commit unless there is (`some`) or is not (`none`) such an object. */
   | {
@@ -92,7 +100,7 @@ export type Step =
       readonly type: string;
       readonly body: string;
     }
-  /** An event for the change feed. `data` is small and holds no secret. */
+  /** An event for the change feed, told when the commit is durable. `data` is small and holds no secret. */
   | {
       readonly op: "event";
       readonly type: EventType;
@@ -188,7 +196,10 @@ export const commitSchema = z.strictObject({
   /** The operator's verb, such as `registerApplication`; for the audit entry. */
   action: z.string(),
   steps: z.array(stepSchema).max(2000),
-  /** True for what was seen, not decided (contacts, reports, computed plans): no audit entry is written. */
+  /**
+   * True for what was seen, not decided (contacts, reports, computed plans): no audit entry is written. A repeat of such a
+   * commit is then known only by the ids of what it creates; its other steps have to be harmless when they come twice.
+   */
   observed: z.boolean().optional(),
   /** Parameters that the conditions of the steps name. */
   params,
@@ -230,7 +241,10 @@ export type CommitFailure = {
   readonly constraint?: string;
 };
 
-/** Nothing of a refused commit is stored. `repeated`: it had been carried out before under the same id. */
+/**
+ * Nothing of a refused commit is stored. `repeated`: it had been carried out before under the same id; `before` and `after` are
+ * both read anew then, so that `before` shows null for what the commit removed.
+ */
 export type CommitAnswer =
   | {
       readonly ok: true;
@@ -334,7 +348,10 @@ export class RegistryUnavailableError extends Error {
 
 /** The Registry as one service sees it. Every method fails with FORBIDDEN for what that service may not touch. */
 export interface Registry {
-  /** Runs a plan in one round trip and one SQL statement. */
+  /**
+   * Runs a plan in one round trip and one SQL statement. What is wrong with a plan or a parameter is INVALID_DATA; but a text
+   * that is no UUID, where an id is compared, is the id of nothing.
+   */
   read(request: { tenant: string | null; plan: ReadPlan; params: Params }): Promise<ReadAnswer>;
   /** Carries out one transaction: all or nothing, durable when answered. */
   commit(commit: Commit): Promise<CommitAnswer>;

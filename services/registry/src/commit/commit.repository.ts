@@ -4,6 +4,7 @@ import {
   type CommitAnswer,
   type CommitFailure,
   kinds,
+  type Params,
   RegistryUnavailableError,
   type Step,
   tableName,
@@ -166,11 +167,25 @@ export class CommitRepository {
       : "PRECONDITION";
   }
 
+  /** What was before can no longer be told: what is now is read in its place, which is null for what was removed. */
   async #repeated(commit: Commit, plans: CommitPlans): Promise<CommitAnswer> {
-    if (!plans.after || !commit.after) return { ok: true, repeated: true };
-    const call = readCall(plans.after, commit.after.params, commit.tenant);
-    const [rows] = await runFor(this.#database, { tenant: commit.tenant }, [call]);
-    return { ok: true, after: String(rows?.[0]?.[0]), repeated: true };
+    const read = async (
+      plan: KnownPlan | undefined,
+      params: Params | undefined,
+    ): Promise<string | undefined> => {
+      if (plan === undefined || params === undefined) return undefined;
+      const call = readCall(plan, params, commit.tenant);
+      const [rows] = await runFor(this.#database, { tenant: commit.tenant }, [call]);
+      return String(rows?.[0]?.[0]);
+    };
+    const before = await read(plans.before, commit.before?.params);
+    const after = await read(plans.after, commit.after?.params);
+    return {
+      ok: true,
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+      repeated: true,
+    };
   }
 }
 

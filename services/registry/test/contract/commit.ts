@@ -165,6 +165,14 @@ export function describeCommits(given: Given): void {
         after: '{"x":{"r":2}}',
         repeated: true,
       });
+      const remove = commitOf(tenant, [{ op: "delete", kind: "application", id }], {
+        before: { plan, params: { id } },
+      });
+      expect(await given.director.commit(remove)).toMatchObject({ before: '{"x":{"r":2}}' });
+      expect(await given.director.commit(remove)).toMatchObject({
+        before: '{"x":null}',
+        repeated: true,
+      });
       const observed = commitOf(tenant, [newApplication().step], { observed: true });
       expect(await given.director.commit(observed)).toMatchObject({ repeated: false });
       expect(await given.director.commit(observed)).toMatchObject({ ok: true, repeated: true });
