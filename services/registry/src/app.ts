@@ -24,31 +24,20 @@ import { FEED_CHANNEL } from "./feed/feed.repository.ts";
 import { createRegistry } from "./registry.ts";
 import { registryRoutes } from "./routes.ts";
 
-const RETRY_AFTER = 500;
+const RETRY_AFTER = 250;
 /** How long open calls may take to end. Held ones are answered at once. */
 const DRAIN = 5_000;
 
-/** Prepares the database as soon as it can be reached. What will not pass by waiting ends the process. */
-async function reachDatabase(settings: RegistrySettings, log: Logger): Promise<string> {
+/** Does something as soon as the database can be reached. What will not pass by waiting ends the process. */
+async function onceReached<Result>(run: () => Promise<Result>, log: Logger): Promise<Result> {
   let told = false;
   for (;;) {
     try {
-      return await prepareDatabase(
-        {
-          ownerURL: settings.DATABASE_URL,
-          serviceURL: settings.DATABASE_SERVICE_URL,
-          servicePassword: () =>
-            readFileSync(join(settings.SEXTANT_KEYS_DIR, "database-password"), "utf8").trim(),
-        },
-        log,
-      );
+      return await run();
     } catch (error) {
       if (!isNotThereYet(error)) throw error;
-      if (!told)
-        log.info(
-          { reason: error instanceof Error ? error.message : "" },
-          "waiting for the database",
-        );
+      const reason = error instanceof Error ? error.message : "";
+      if (!told) log.info({ reason }, "waiting for the database");
       told = true;
       await pause(RETRY_AFTER);
     }
@@ -68,18 +57,25 @@ export async function start(
       ? undefined
       : readBootstrap(settings.SEXTANT_BOOTSTRAP_FILE);
 
-  const url = await reachDatabase(settings, log);
+  const databaseSettings = {
+    ownerURL: settings.DATABASE_URL,
+    serviceURL: settings.DATABASE_SERVICE_URL,
+    servicePassword: () =>
+      readFileSync(join(settings.SEXTANT_KEYS_DIR, "database-password"), "utf8").trim(),
+  };
+  const url = await onceReached(() => prepareDatabase(databaseSettings, log), log);
   const database = new Database({ url, log, connections: settings.DATABASE_CONNECTIONS });
   const core = createRegistry({ database, log });
   const listener = new Listener(url, FEED_CHANNEL, (payload) => core.feed.hint(payload), log);
-  await core.feed.start();
+  await onceReached(() => core.feed.start(), log);
   listener.start();
   if (bootstrap !== undefined) {
     const registries = {
       director: core.registryFor("director"),
       gateway: core.registryFor("api-gateway"),
     };
-    await ensureBootstrap(bootstrap, registries, createIDSource(Date.now), log);
+    const newID = createIDSource(Date.now);
+    await onceReached(() => ensureBootstrap(bootstrap, registries, newID, log), log);
   }
 
   const calls = new Counter({

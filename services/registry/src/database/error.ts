@@ -1,4 +1,5 @@
 /** Faults of the database, freed of what they say about rows: the text of a constraint error holds the row. */
+import { RegistryUnavailableError } from "@sextant/registry-client";
 import type { DatabaseError } from "pg";
 
 /** The server refused a statement. */
@@ -57,8 +58,9 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof StatementError && /^(?:57P0|53|08)/.test(error.sqlState);
 }
 
-/** A connection could not be made because the server does not listen, cannot be found, starts or has no room: it may come. */
+/** The server does not listen, cannot be found, starts or has no room: it may come. */
 export function isNotThereYet(error: unknown): boolean {
+  if (isUnavailable(error) || error instanceof RegistryUnavailableError) return true;
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   if (error instanceof AggregateError) return error.errors.every((one) => isNotThereYet(one));
   if (typeof code === "string")
