@@ -1,0 +1,67 @@
+/** Measures several ways of doing the same in one run: in turns, three times each; the median counts. */
+import { fork } from "node:child_process";
+import { cpuSeconds } from "./cpu.ts";
+import type { Load, LoadResult } from "./load.ts";
+
+/** One way of doing it. `processes` are those whose CPU time counts. */
+export type Contestant = {
+  readonly name: string;
+  readonly load: Load;
+  readonly processes: () => readonly number[];
+};
+
+/** A contestant's median round. CPU in milliseconds for one operation. */
+export type Score = LoadResult & { readonly name: string; readonly cpuPerOperation: number };
+
+const ROUNDS = 3;
+
+async function round({ name, load, processes }: Contestant): Promise<Score> {
+  const generator = fork(new URL("load.ts", import.meta.url), {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  generator.send(load);
+  let before = 0;
+  const result = await new Promise<LoadResult>((resolve, reject) => {
+    generator.on("message", (message) => {
+      if (message === "counting") before = cpuSeconds(processes());
+      else resolve(message as LoadResult);
+    });
+    generator.once("exit", (code) => reject(new Error(`the load on ${name} ended with ${code}`)));
+  });
+  const cpu = cpuSeconds(processes()) - before;
+  return { ...result, name, cpuPerOperation: (cpu * 1000) / (result.perSecond * load.seconds) };
+}
+
+/** The median rounds of all contestants, in their order. */
+export async function compare(contestants: readonly Contestant[]): Promise<readonly Score[]> {
+  const rounds = new Map<string, Score[]>(contestants.map(({ name }) => [name, []]));
+  for (let index = 0; index < ROUNDS; index += 1) {
+    for (const contestant of contestants)
+      rounds.get(contestant.name)?.push(await round(contestant));
+  }
+  return [...rounds.values()].map(
+    (scores) => scores.toSorted((a, b) => a.perSecond - b.perSecond)[1] as Score,
+  );
+}
+
+/** Prints scores as a table, with their ratio to the first. */
+export function print(title: string, scores: readonly Score[], note: string): void {
+  const [first] = scores;
+  console.log(`\n${title}`);
+  console.log(
+    `  ${"".padEnd(34)}${"per s".padStart(8)}${"ratio".padStart(8)}${"p50 ms".padStart(9)}${"p99 ms".padStart(9)}${"CPU ms/op".padStart(11)}${"bytes".padStart(8)}`,
+  );
+  for (const score of scores) {
+    const ratio = score.perSecond / (first?.perSecond ?? 1);
+    const columns = [
+      score.perSecond.toFixed(0).padStart(8),
+      ratio.toFixed(2).padStart(8),
+      score.p50.toFixed(2).padStart(9),
+      score.p99.toFixed(2).padStart(9),
+      score.cpuPerOperation.toFixed(3).padStart(11),
+      String(score.bytes).padStart(8),
+    ];
+    console.log(`  ${score.name.padEnd(34)}${columns.join("")}`);
+  }
+  console.log(`  ${note}`);
+}

@@ -1,0 +1,54 @@
+/** The reference's subgraph: stock Apollo Server and Prisma, on the plane's own database, without authentication. */
+import { ApolloServer } from "@apollo/server";
+import { startStandaloneServer } from "@apollo/server/standalone";
+import { buildSubgraphSchema } from "@apollo/subgraph";
+import { PrismaPg } from "@prisma/adapter-pg";
+import { PrismaClient } from "../../generated/prisma/client.ts";
+import { parse } from "graphql";
+import { referenceSDL } from "./sdl.ts";
+
+const tenantId = String(process.argv[3]);
+const prisma = new PrismaClient({
+  adapter: new PrismaPg({ connectionString: String(process.argv[2]), max: 16 }),
+});
+
+type Page = { readonly first?: number };
+const page = (data: readonly unknown[]) => ({ data });
+
+const resolvers = {
+  Query: {
+    applications: async (_: unknown, { first = 200 }: Page) =>
+      page(
+        await prisma.application.findMany({
+          where: { tenantId },
+          orderBy: { id: "asc" },
+          take: first,
+          include: {
+            bundles: {
+              orderBy: { id: "asc" },
+              include: { apiDefinitions: { orderBy: { id: "asc" } } },
+            },
+          },
+        }),
+      ),
+    application: (_: unknown, { id }: { id: string }) =>
+      prisma.application.findUnique({ where: { tenantId_id: { tenantId, id } } }),
+    plan: (_: unknown, { runtimeID }: { runtimeID: string }) =>
+      prisma.syncState.findUnique({ where: { tenantId_id: { tenantId, id: runtimeID } } }),
+  },
+  Application: {
+    status: ({ statusCondition }: { statusCondition: string }) => ({ condition: statusCondition }),
+    bundles: ({ bundles }: { bundles: unknown[] }) => page(bundles),
+  },
+  Bundle: {
+    apiDefinitions: ({ apiDefinitions }: { apiDefinitions: unknown[] }) => page(apiDefinitions),
+  },
+  APIDefinition: { targetURL: ({ targetUrl }: { targetUrl: string }) => targetUrl },
+};
+
+const server = new ApolloServer({
+  schema: buildSubgraphSchema([{ typeDefs: parse(referenceSDL), resolvers }]),
+});
+const { url } = await startStandaloneServer(server, { listen: { host: "127.0.0.1", port: 0 } });
+process.send?.({ url });
+process.once("disconnect", () => process.exit(0));
