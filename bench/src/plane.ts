@@ -3,8 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { request } from "undici";
-import { Agent } from "undici";
+import { Agent, request } from "undici";
 
 const root = join(import.meta.dirname, "../..");
 const START_LIMIT = 60_000;
