@@ -19,7 +19,7 @@ export function createApplicationService(
   context: Context,
   dependencies: { readonly check: SpecificationChecker; readonly trust: Trust },
 ) {
-  const registerInput = applicationRegisterInput(context.allowPrivateTargets);
+  const registerInput = applicationRegisterInput(context.allowPrivateTargets, context.groups);
   const noun = "Application";
 
   return {
@@ -27,7 +27,7 @@ export function createApplicationService(
       const tenant = authorise(call.caller.identity, "application:write");
       requireAdmin(call.caller.identity, "registering an application");
       const values = checked("ApplicationRegisterInput", registerInput, input);
-      const labels = initialLabels(values.labels, "ApplicationRegisterInput", context.groups);
+      const labels = initialLabels(values.labels, context.groups);
       const bundles = values.bundles ?? [];
       const specifications = bundles.flatMap((bundle, index) =>
         specificationsOf(bundle, `bundles.${index}.`),

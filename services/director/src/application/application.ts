@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { bundleCreateInput } from "../bundle/bundle.ts";
 import { absoluteURL, asciiName, description, text } from "../input/input.ts";
+import { type GroupNames, labelsInput } from "../label/label.ts";
 import { MAX_WEBHOOKS, webhookInput } from "../webhook/webhook.ts";
 
 const MAX_BUNDLES = 200;
@@ -17,11 +18,11 @@ export const applicationUpdateInput = z.object({
   statusCondition: condition,
 });
 
-/** ApplicationRegisterInput, but for the labels, which have rules of their own. */
-export const applicationRegisterInput = (allowPrivateTargets: boolean) =>
+/** ApplicationRegisterInput. */
+export const applicationRegisterInput = (allowPrivateTargets: boolean, groups: GroupNames) =>
   applicationUpdateInput.extend({
     name: asciiName(100),
-    labels: z.unknown().optional(),
+    labels: labelsInput(groups),
     webhooks: z
       .array(webhookInput(allowPrivateTargets))
       .max(MAX_WEBHOOKS, `must have at most ${MAX_WEBHOOKS} entries`)

@@ -29,6 +29,9 @@ export const absoluteURL = z.string().refine(
     const url = URL.parse(value);
     return (
       value.length <= 256 &&
+      // URL.parse forgives what a sender or the storage would not: white space, control characters, `http:host`.
+      /^https?:\/\/[^\s\p{Cc}]+$/iu.test(value) &&
+      value.isWellFormed() &&
       url !== null &&
       ["http:", "https:"].includes(url.protocol) &&
       url.username === "" &&
@@ -61,10 +64,17 @@ export const semver = z
 /** How deep a JSON value may be nested. */
 const MAX_DEPTH = 100;
 
-function depth(value: unknown, limit: number): boolean {
-  if (limit === 0) return false;
-  if (value === null || typeof value !== "object") return true;
-  return Object.values(value).every((one) => depth(one, limit - 1));
+/** What keeps a JSON value from being stored as it is; undefined: nothing. */
+export function jsonFault(value: unknown, limit = MAX_DEPTH): string | undefined {
+  if (typeof value === "string" && unstorable(value))
+    return "has a character that cannot be stored (NUL or a lone surrogate)";
+  if (value === null || typeof value !== "object") return undefined;
+  if (limit === 0) return `must not be nested deeper than ${MAX_DEPTH}`;
+  for (const [key, one] of Object.entries(value)) {
+    const fault = jsonFault(key) ?? jsonFault(one, limit - 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /** A JSON value, given as JSON text or as the value itself; becomes JSON text of at most `max` bytes. */
@@ -87,10 +97,9 @@ export const jsonText = (max: number) =>
           return fail("must be valid JSON");
         }
       }
-      if (!depth(parsed, MAX_DEPTH)) return fail(`must not be nested deeper than ${MAX_DEPTH}`);
+      const fault = jsonFault(parsed);
+      if (fault !== undefined) return fail(fault);
       const json = JSON.stringify(parsed);
       if (Buffer.byteLength(json) > max) return fail(`must have at most ${max} bytes`);
-      if (json.includes("\\u0000") || /\\ud[89a-f]/i.test(json))
-        return fail("has a character that cannot be stored");
       return json;
     });

@@ -1,5 +1,6 @@
 /** Labels and groups: their rules. */
-import { invalidData } from "@sextant/errors";
+import { z } from "zod";
+import { jsonFault } from "../input/input.ts";
 
 /** Form of a label's key. */
 export const labelKey = /^[a-zA-Z0-9_]{1,256}$/;
@@ -32,11 +33,6 @@ function groupFaults(value: unknown, field: string): Fault[] {
     : [];
 }
 
-/** What PostgreSQL and JSON cannot carry through unchanged. */
-function hasUnstorableText(json: string): boolean {
-  return json.includes("\\u0000") || !json.isWellFormed() || /\\ud[89a-f]/i.test(json);
-}
-
 /** Checks one label's key and value. */
 export function labelFaults(
   key: string,
@@ -48,16 +44,10 @@ export function labelFaults(
     return [
       { field: `${field}.${key}`, message: "the key must be 1 to 256 letters, digits and _" },
     ];
-  const json = JSON.stringify(value) ?? "null";
-  if (Buffer.byteLength(json) > MAX_VALUE)
+  const fault = jsonFault(value);
+  if (fault !== undefined) return [{ field: `${field}.${key}`, message: fault }];
+  if (Buffer.byteLength(JSON.stringify(value) ?? "null") > MAX_VALUE)
     return [{ field: `${field}.${key}`, message: `is larger than ${MAX_VALUE} bytes` }];
-  if (hasUnstorableText(json))
-    return [
-      {
-        field: `${field}.${key}`,
-        message: "has a character that cannot be stored (NUL or a lone surrogate)",
-      },
-    ];
   return key === groups.label ? groupFaults(value, `${field}.${key}`) : [];
 }
 
@@ -67,27 +57,34 @@ export function storedLabel(key: string, value: unknown, groups: GroupNames): St
   return { key, json: JSON.stringify(isEmptyGroup ? [groups.fallback] : value) ?? "null" };
 }
 
-/** The labels of a new object, in at least the default group; throws INVALID_DATA naming every wrong one. */
+/** The field `labels` of an input: an object of labels, every wrong one named. Undefined when it is left out. */
+export const labelsInput = (groups: GroupNames) =>
+  z
+    .unknown()
+    .optional()
+    .transform((value, context): readonly StoredLabel[] | undefined => {
+      if (value === undefined || value === null) return undefined;
+      const fail = (message: string) => {
+        context.addIssue({ code: "custom", message });
+        return z.NEVER;
+      };
+      if (typeof value !== "object" || Array.isArray(value)) return fail("must be a JSON object");
+      const entries = Object.entries(value);
+      if (entries.length > MAX_LABELS) fail(`has more than ${MAX_LABELS} labels`);
+      for (const [key, one] of entries) {
+        for (const { message } of labelFaults(key, one, "", groups))
+          context.addIssue({ code: "custom", path: [key], message });
+      }
+      return entries.map(([key, one]) => storedLabel(key, one, groups));
+    });
+
+/** The labels of a new object: in at least the default group. */
 export function initialLabels(
-  value: unknown,
-  inputType: string,
+  given: readonly StoredLabel[] | undefined,
   groups: GroupNames,
 ): readonly StoredLabel[] {
-  const given = labelsOf(value, inputType, groups);
-  return given.some((label) => label.key === groups.label)
-    ? given
-    : [...given, { key: groups.label, json: JSON.stringify([groups.fallback]) }];
-}
-
-function labelsOf(value: unknown, inputType: string, groups: GroupNames): readonly StoredLabel[] {
-  if (value === undefined || value === null) return [];
-  if (typeof value !== "object" || Array.isArray(value)) {
-    throw invalidData(inputType, [{ field: "labels", message: "must be a JSON object" }]);
-  }
-  const entries = Object.entries(value);
-  const faults = entries.flatMap(([key, one]) => labelFaults(key, one, "labels", groups));
-  if (entries.length > MAX_LABELS)
-    faults.push({ field: "labels", message: `has more than ${MAX_LABELS} labels` });
-  if (faults.length > 0) throw invalidData(inputType, faults);
-  return entries.map(([key, one]) => storedLabel(key, one, groups));
+  const labels = given ?? [];
+  return labels.some((label) => label.key === groups.label)
+    ? labels
+    : [...labels, { key: groups.label, json: JSON.stringify([groups.fallback]) }];
 }

@@ -16,6 +16,7 @@ type Revision = { readonly expectedRevision?: number | null };
 /** What can be done with runtimes. */
 export function createRuntimeService(context: Context, dependencies: { readonly trust: Trust }) {
   const noun = "Runtime";
+  const input = runtimeInput(context.groups);
   const stale = (id: string, cause: string): { step: Step; params: { runtimeID: string } } => ({
     step: {
       op: "stale",
@@ -36,11 +37,11 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
   ];
 
   return {
-    async register({ in: input }: { in: unknown }, call: ActingCall): Promise<Answer> {
+    async register(args: { in: unknown }, call: ActingCall): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "runtime:write");
       requireAdmin(call.caller.identity, "registering a runtime");
-      const values = checked("RuntimeInput", runtimeInput, input);
-      const labels = initialLabels(values.labels, "RuntimeInput", context.groups);
+      const values = checked("RuntimeInput", input, args.in);
+      const labels = initialLabels(values.labels, context.groups);
       const id = context.newID();
       const { step, params } = stale(id, "runtime registered");
       const text = await act(context, call, {
@@ -76,16 +77,14 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
       const tenant = authorise(identity, "runtime:write");
       const id = knownID(noun, args.id);
       requireRuntime(identity, id);
-      const values = checked("RuntimeInput", runtimeInput, args.in);
-      const given =
-        values.labels === undefined || values.labels === null ? undefined : values.labels;
+      const values = checked("RuntimeInput", input, args.in);
+      const given = values.labels;
       if (given !== undefined && isPaired(identity)) {
         throw forbidden(
           "a runtime may not replace its labels: they hold its groups, which are for admins; use setRuntimeLabel",
         );
       }
-      const labels =
-        given === undefined ? [] : initialLabels(given, "RuntimeInput", context.groups);
+      const labels = given === undefined ? [] : initialLabels(given, context.groups);
       const kept = new Set(labels.map((label) => label.key));
       const absent =
         given === undefined

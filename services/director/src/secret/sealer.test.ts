@@ -16,7 +16,9 @@ it("does not open for another tenant, another use, another key, or after a chang
   const changed = sealed.slice(0, -2) + (sealed.endsWith("AA") ? "BB" : "AA");
   expect(() => sealer.open("t2", "auth", sealed)).toThrow(/unable to authenticate/);
   expect(() => sealer.open("t1", "plan", sealed)).toThrow(/unable to authenticate/);
-  expect(() => createSealer(randomBytes(32)).open("t1", "auth", sealed)).toThrow(/unable to authenticate/);
+  expect(() => createSealer(randomBytes(32)).open("t1", "auth", sealed)).toThrow(
+    /unable to authenticate/,
+  );
   expect(() => sealer.open("t1", "auth", changed)).toThrow(/unable to authenticate/);
 });
 
