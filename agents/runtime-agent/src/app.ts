@@ -9,7 +9,7 @@ import { serveHealth } from "./health/health-server.ts";
 import { createIdentityStore } from "./identity/identity-store.ts";
 import { createPlanStore } from "./plan/plan-store.ts";
 import { createPlaneConnection } from "./plane/plane-connection.ts";
-import { findAuthority } from "./plane/trust.ts";
+import { alwaysAt, findAuthority } from "./plane/trust.ts";
 import { makeDirectory } from "./storage/durable-file.ts";
 
 /** Longest time that the agent takes to end, in milliseconds. */
@@ -30,6 +30,7 @@ export async function runAgent(settings: Settings): Promise<void> {
   }
   const identityStore = createIdentityStore(settings.AGENT_DIR, Math.random);
   if ((await identityStore.load()) === undefined) checkPairing(settings);
+  const lookup = settings.PLANE_HOST === undefined ? undefined : alwaysAt(settings.PLANE_HOST);
   const agent: Agent = createAgent({
     settings: {
       connectorUrl: settings.CONNECTOR_URL,
@@ -38,9 +39,9 @@ export async function runAgent(settings: Settings): Promise<void> {
     },
     identityStore,
     planStore: createPlanStore(settings.AGENT_DIR),
-    connect: createPlaneConnection,
+    connect: (options) => createPlaneConnection({ ...options, lookup }),
     findAuthority: (url, signal) =>
-      findAuthority(url, { caFile: settings.CA_FILE, caPin: settings.CA_PIN }, signal),
+      findAuthority(url, { caFile: settings.CA_FILE, caPin: settings.CA_PIN, lookup }, signal),
     now: () => new Date(),
     random: Math.random,
     sleep: (milliseconds, signal) =>

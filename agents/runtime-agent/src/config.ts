@@ -22,6 +22,11 @@ const schema = z.object({
   CA_PIN: pin.optional(),
   /** PEM file with the plane's root. */
   CA_FILE: z.string().optional(),
+  /**
+   * Host to look up in place of the host names in the plane's URLs, where those lead elsewhere, as `localhost` does in a
+   * container. Certificates are still checked for the URLs' names.
+   */
+  PLANE_HOST: z.string().optional(),
   /** Which runtime this is; for the log, and to notice a token for another one. */
   RUNTIME_ID: z.string().optional(),
   TENANT: z.string().optional(),

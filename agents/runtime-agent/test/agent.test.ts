@@ -128,6 +128,14 @@ describe("trust", () => {
     expect(other.exchanges).toEqual([]);
   });
 
+  it("in the name of the URLs is the same where PLANE_HOST says to look for it elsewhere", async () => {
+    const other = await otherPlane({ dnsNames: ["plane.example.com"] });
+    other.publicUrl = other.publicUrl.replace("localhost", "plane.example.com");
+    other.mtlsUrl = other.mtlsUrl.replace("localhost", "plane.example.com");
+    start({ ...pairing(other), PLANE_HOST: "localhost" });
+    await until("a report", () => other.reports.length > 0);
+  });
+
   it("holds after pairing: the stored authority is what is trusted, not the settings", async () => {
     const agent = await startPaired();
     agent.kill("SIGKILL");

@@ -34,24 +34,37 @@ const schema = z.object({
   SEXTANT_KEYS_TARGETS: z.string().optional(),
   /** `<uid>:<gid>` of the services, when they run as another user. */
   SEXTANT_KEYS_OWNER: owner.optional(),
+  /** File for a new password of the database's owner, readable by whoever is given its directory. */
+  SEXTANT_DATABASE_PASSWORD_FILE: z.string().optional(),
 });
+
+/** How the set-up runs as a process: what it makes, and how the plane is reached when it has to say so. */
+export type ProcessSettings = {
+  readonly options: Omit<SetUpOptions, "now">;
+  readonly publicURL: string | undefined;
+  readonly mtlsURL: string | undefined;
+};
 
 /** Reads the settings. Throws ConfigError with every fault. */
 export function readSettings(
   env: Readonly<Record<string, string | undefined>> = process.env,
-): Omit<SetUpOptions, "now"> {
+): ProcessSettings {
   const settings = loadConfig(schema, env);
-  const containers = settings.SEXTANT_KEYS_TARGETS !== undefined;
-  return {
+  const { SEXTANT_PUBLIC_URL: publicURL, SEXTANT_MTLS_URL: mtlsURL } = settings;
+  const { SEXTANT_KEYS_TARGETS: keys, SEXTANT_KEYS_OWNER: keysOwner } = settings;
+  const databaseOwnerPassword = settings.SEXTANT_DATABASE_PASSWORD_FILE;
+  const options = {
     home: settings.SEXTANT_HOME,
     publicHosts: planeHosts({
-      urls: [settings.SEXTANT_PUBLIC_URL, settings.SEXTANT_MTLS_URL],
+      urls: [publicURL, mtlsURL],
       extra: settings.SEXTANT_TLS_HOSTS,
       // A container's name is new with each container and not one of the plane's.
-      ...(containers ? {} : { hostname: hostname() }),
+      ...(keys === undefined ? { hostname: hostname() } : {}),
     }),
     internalHosts: settings.SEXTANT_INTERNAL_HOSTS,
-    ...(settings.SEXTANT_KEYS_TARGETS === undefined ? {} : { keys: settings.SEXTANT_KEYS_TARGETS }),
-    ...(settings.SEXTANT_KEYS_OWNER === undefined ? {} : { owner: settings.SEXTANT_KEYS_OWNER }),
+    ...(keys === undefined ? {} : { keys }),
+    ...(keysOwner === undefined ? {} : { owner: keysOwner }),
+    ...(databaseOwnerPassword === undefined ? {} : { databaseOwnerPassword }),
   };
+  return { options, publicURL, mtlsURL };
 }

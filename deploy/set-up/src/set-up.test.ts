@@ -350,8 +350,11 @@ describe("host names", () => {
 });
 
 describe("the process", () => {
-  const run = (env: Record<string, string>) =>
-    spawnSync(process.execPath, [join(import.meta.dirname, "main.ts")], { env, encoding: "utf8" });
+  const run = (env: Record<string, string>, ...words: string[]) =>
+    spawnSync(process.execPath, [join(import.meta.dirname, "main.ts"), ...words], {
+      env,
+      encoding: "utf8",
+    });
 
   it("fills one directory for each service, and keeps the offline keys apart", () => {
     const target = newHome();
@@ -375,6 +378,46 @@ describe("the process", () => {
       ip: ["127.0.0.1", "::1", "10.0.0.9"],
     });
     expect(stdout).not.toContain(readFileSync(join(target, "admin-token"), "utf8"));
+  });
+
+  it("makes the database owner's password once, and lets whoever has its directory read it", () => {
+    const password = join(newHome(), "database-password");
+    mkdirSync(dirname(password));
+    const env = { SEXTANT_HOME: newHome(), SEXTANT_DATABASE_PASSWORD_FILE: password };
+    expect(run(env).status).toBe(0);
+    const first = readFileSync(password, "utf8");
+    expect(first).toMatch(/^[\w-]{43}$/);
+    expect(statSync(password).mode & 0o777).toBe(0o444);
+    expect(run(env).status).toBe(0);
+    expect(readFileSync(password, "utf8")).toBe(first);
+  });
+
+  it("shows how to reach the plane and its root, and makes nothing for that", () => {
+    const urls = {
+      SEXTANT_PUBLIC_URL: "https://plane.example.com:8443",
+      SEXTANT_MTLS_URL: "https://plane.example.com:8444",
+    };
+    const { status, stdout } = run({ SEXTANT_HOME: home, ...urls }, "show");
+    expect([status, JSON.parse(stdout)]).toEqual([
+      0,
+      {
+        publicURL: urls.SEXTANT_PUBLIC_URL,
+        mtlsURL: urls.SEXTANT_MTLS_URL,
+        tenant: "default",
+        adminToken: result.adminToken,
+        ca: readFileSync(result.caFile, "utf8"),
+        caFingerprint: result.caFingerprint,
+        caPin: `sha256//${result.caPin}`,
+      },
+    ]);
+    expect(run({ SEXTANT_HOME: home }, "show", "ca").stdout).toBe(
+      readFileSync(result.caFile, "utf8"),
+    );
+    const target = newHome();
+    const early = run({ SEXTANT_HOME: target, ...urls }, "show");
+    expect([early.status, early.stderr]).toEqual([1, expect.stringContaining("not set up yet")]);
+    expect(() => statSync(target)).toThrow("ENOENT");
+    expect(run({ SEXTANT_HOME: home }, "sow").stderr).toContain('"sow" is not understood');
   });
 
   it("names every wrong setting, or the path that it cannot use, and ends with 1", () => {

@@ -36,6 +36,8 @@ export type SetUpOptions = {
   readonly keys?: string;
   /** Who the services' files belong to; default: who runs this. */
   readonly owner?: Owner;
+  /** File that gets a password for the role that owns the database, where the database server is set up as well. */
+  readonly databaseOwnerPassword?: string;
   /** The tenant that the first start makes; default `default`, named `Default`. */
   readonly tenant?: { readonly externalID: string; readonly name: string };
 };
@@ -86,6 +88,10 @@ async function makeAll(options: SetUpOptions): Promise<SetUpResult> {
   await ensureInternalTls(directories, await ensureInternal(offline, now), options);
   await ensureGateway(directories["api-gateway"], publicNames, intermediate, root.pem, options);
   await ensureSecrets(directories, root.pem, owner);
+  if (options.databaseOwnerPassword !== undefined) {
+    // The server runs as a user that is not known here: who may read it is decided by who gets its directory.
+    await ensureFile(options.databaseOwnerPassword, newPassword, { mode: 0o444 });
+  }
   const adminToken = await ensureAdmin(directories, options);
 
   const certificate = readCertificate(root.pem);
@@ -165,12 +171,10 @@ async function ensureSecrets(
     () => randomBytes(32).toString("base64"),
     { owner },
   );
-  await ensureFile(
-    join(directories.registry, "database-password"),
-    () => randomBytes(32).toString("base64url"),
-    { owner },
-  );
+  await ensureFile(join(directories.registry, "database-password"), newPassword, { owner });
 }
+
+const newPassword = (): string => randomBytes(32).toString("base64url");
 
 async function ensureAdmin(
   directories: ServiceDirectories,

@@ -20,6 +20,7 @@ import { Database } from "./database/database.ts";
 import { isNotThereYet } from "./database/error.ts";
 import { Listener } from "./database/listener.ts";
 import { prepareDatabase } from "./database/prepare.ts";
+import { urlForRole } from "./database/service-role.ts";
 import { FEED_CHANNEL } from "./feed/feed.repository.ts";
 import { createRegistry } from "./registry.ts";
 import { registryRoutes } from "./routes.ts";
@@ -44,6 +45,13 @@ async function onceReached<Result>(run: () => Promise<Result>, log: Logger): Pro
   }
 }
 
+/** DATABASE_URL, with the password from the file that holds it, where there is one. */
+function ownerURL({ DATABASE_URL: url, DATABASE_PASSWORD_FILE: file }: RegistrySettings): string {
+  if (file === undefined) return url;
+  const password = readFileSync(file, "utf8").trim();
+  return urlForRole(url, decodeURIComponent(new URL(url).username), password);
+}
+
 /** Starts the Registry. */
 export async function start(
   settings: RegistrySettings,
@@ -58,7 +66,7 @@ export async function start(
       : readBootstrap(settings.SEXTANT_BOOTSTRAP_FILE);
 
   const databaseSettings = {
-    ownerURL: settings.DATABASE_URL,
+    ownerURL: ownerURL(settings),
     serviceURL: settings.DATABASE_SERVICE_URL,
     servicePassword: () =>
       readFileSync(join(settings.SEXTANT_KEYS_DIR, "database-password"), "utf8").trim(),

@@ -18,6 +18,8 @@ const databaseURL = z.string().transform((text, context) => {
 const settings = serviceSettings.extend({
   /** The role that owns the tables, or may make them. Used at start only. */
   DATABASE_URL: databaseURL,
+  /** File with the password of that role, when it is not in the URL. */
+  DATABASE_PASSWORD_FILE: z.string().optional(),
   /** A plain role to work as. Without it the Registry makes one: DATABASE_URL's role then needs CREATEROLE. */
   DATABASE_SERVICE_URL: databaseURL.optional(),
   /** Connections to the database. */

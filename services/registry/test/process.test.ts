@@ -193,6 +193,35 @@ describe("a start that cannot succeed", () => {
   });
 });
 
+describe("a password in a file", () => {
+  const startWith = async (password: string) => {
+    const file = join(directory, "owner-password");
+    writeFileSync(file, `${password}\n`);
+    const url = new URL(test.ownerURL);
+    url.password = "";
+    const other = await RegistryProcess.create({
+      ...settings,
+      DATABASE_URL: url.href,
+      DATABASE_PASSWORD_FILE: file,
+    });
+    other.start();
+    return other;
+  };
+
+  it("is the one of DATABASE_URL's role", async () => {
+    const other = await startWith(decodeURIComponent(new URL(test.ownerURL).password));
+    await other.ready();
+    await other.close();
+  });
+
+  it("that is wrong ends the start", async () => {
+    const other = await startWith("wrong");
+    expect(await other.ended()).toBe(1);
+    expect(other.output).toContain("check DATABASE_URL");
+    await other.close();
+  });
+});
+
 describe("a start before the database's", () => {
   it("waits for it", async () => {
     const other = await RegistryProcess.create({

@@ -51,6 +51,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
   const local = createLocalDriver({
     folder: settings.SEXTANT_RUNTIMES_DIR,
     agent: fileURLToPath(import.meta.resolve("@sextant/runtime-agent")),
+    planeHost: settings.SEXTANT_PLANE_HOST,
     log,
   });
   const context: Context = {

@@ -8,6 +8,8 @@ const settings = serviceSettings.extend({
   SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
   /** Where the driver `local` keeps a directory for each runtime. */
   SEXTANT_RUNTIMES_DIR: z.string(),
+  /** Host at which those runtimes reach the gateway, where the plane's public host name leads elsewhere from here. */
+  SEXTANT_PLANE_HOST: z.string().optional(),
 });
 
 /** The provisioner's settings. */

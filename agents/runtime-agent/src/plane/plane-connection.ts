@@ -1,4 +1,5 @@
 /** HTTPS to the plane, with or without a client certificate. */
+import type { LookupFunction } from "node:net";
 import { Agent, request } from "undici";
 import { readRetryAfter } from "../agent/backoff.ts";
 import { connectionFault, statusFault } from "./plane-error.ts";
@@ -8,6 +9,8 @@ export type ConnectionOptions = {
   /** PEM of the authority that the server's certificate must lead to. */
   readonly ca: string;
   readonly client?: { readonly privateKey: string; readonly chain: string };
+  /** Finds the addresses of a host name; by default as the system does. */
+  readonly lookup?: LookupFunction | undefined;
   readonly now: () => Date;
 };
 
@@ -42,7 +45,12 @@ const CONNECT_TIMEOUT_MS = 15_000;
 const LARGEST_ANSWER_BYTES = 64 * 1_024 * 1_024;
 
 /** Opens a connection; nothing is sent yet. */
-export function createPlaneConnection({ ca, client, now }: ConnectionOptions): PlaneConnection {
+export function createPlaneConnection({
+  ca,
+  client,
+  lookup,
+  now,
+}: ConnectionOptions): PlaneConnection {
   const agent = new Agent({
     connections: 1,
     pipelining: 1,
@@ -56,6 +64,7 @@ export function createPlaneConnection({ ca, client, now }: ConnectionOptions): P
       rejectUnauthorized: true,
       minVersion: "TLSv1.2",
       timeout: CONNECT_TIMEOUT_MS,
+      ...(lookup === undefined ? {} : { lookup }),
       ...(client === undefined ? {} : { key: client.privateKey, cert: client.chain }),
     },
   });

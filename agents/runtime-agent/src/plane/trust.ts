@@ -1,7 +1,8 @@
 /** Whom the agent trusts to be the plane: a root from a file, or one known by its pin. Never whoever answers first. */
 import { X509Certificate } from "node:crypto";
+import { lookup } from "node:dns";
 import { readFile } from "node:fs/promises";
-import { isIP } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { readCertificateChain, spkiPin } from "@sextant/x509";
 import { connectionFault, PlaneError } from "./plane-error.ts";
@@ -10,20 +11,28 @@ import { connectionFault, PlaneError } from "./plane-error.ts";
 export type TrustSettings = {
   readonly caFile?: string | undefined;
   readonly caPin?: string | undefined;
+  /** Finds the addresses of a host name; by default as the system does. */
+  readonly lookup?: LookupFunction | undefined;
 };
+
+/** Finds the addresses of one host whatever name is asked for. */
+export const alwaysAt =
+  (host: string): LookupFunction =>
+  (_name, options, callback) =>
+    lookup(host, options, callback);
 
 const PROBE_TIMEOUT_MS = 15_000;
 
 /** PEM of the authority to check the plane's certificate by. With file and pin, the one of the file that has the pin. */
 export async function findAuthority(
   url: URL,
-  { caFile, caPin }: TrustSettings,
+  { caFile, caPin, lookup: find }: TrustSettings,
   signal: AbortSignal,
 ): Promise<string> {
   if (caFile !== undefined) return authorityInFile(caFile, caPin);
   if (caPin === undefined)
     throw new PlaneError("untrusted", "neither CA_FILE nor CA_PIN says whom to trust");
-  const pinned = withPin(await presentedChain(url, signal), caPin);
+  const pinned = withPin(await presentedChain(url, find, signal), caPin);
   if (pinned === undefined) {
     throw new PlaneError(
       "untrusted",
@@ -56,13 +65,18 @@ const withPin = (
  * The certificates that a server shows. Nothing is sent to it and nothing of it is believed: the one with the pin is then
  * what a real connection is checked by, signatures and host name included.
  */
-function presentedChain(url: URL, signal: AbortSignal): Promise<X509Certificate[]> {
+function presentedChain(
+  url: URL,
+  find: LookupFunction | undefined,
+  signal: AbortSignal,
+): Promise<X509Certificate[]> {
   return new Promise((resolve, reject) => {
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const socket = connect({
       host,
       port: Number(url.port === "" ? 443 : url.port),
       ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(find === undefined ? {} : { lookup: find }),
       rejectUnauthorized: false,
     });
     const abort = (): void => void socket.destroy(new Error("aborted"));

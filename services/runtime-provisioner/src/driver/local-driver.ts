@@ -57,13 +57,14 @@ async function writeDurably(directory: string, name: string, text: string): Prom
   await rename(temporary, join(directory, name));
 }
 
-/** Makes the driver. `folder` holds one directory a runtime; `agent` is the agent's program. */
+/** Makes the driver. `folder` holds one directory a runtime; `agent` is the agent's program, `planeHost` its PLANE_HOST. */
 export function createLocalDriver(options: {
   readonly folder: string;
   readonly agent: string;
+  readonly planeHost?: string | undefined;
   readonly log: Logger;
 }): LocalDriver {
-  const { folder, agent, log } = options;
+  const { folder, agent, planeHost, log } = options;
   const runtimes = new Map<string, Running>();
   let closed = false;
 
@@ -99,6 +100,7 @@ export function createLocalDriver(options: {
     const child = spawn(process.execPath, [agent], {
       env: {
         ...kept.injected,
+        ...(planeHost === undefined ? {} : { PLANE_HOST: planeHost }),
         AGENT_DIR: join(directoryOf(id), "agent"),
         LOG_LEVEL: kept.logLevel,
         LOG_FORMAT: "json",
