@@ -3,3 +3,4 @@ export { createTestDatabase, type TestDatabase, testServerURL } from "./database
 export { createTestRegistry, type TestRegistry } from "./registry.ts";
 export { createTestKeys, type TestKeys } from "./service-keys.ts";
 export { type BreakableServer, startBreakableServer } from "./postgres.ts";
+export { storedRows } from "./stored.ts";

@@ -12,6 +12,7 @@ import {
   semver,
   text,
 } from "../input/input.ts";
+import { compileSchema } from "../input/json-schema.ts";
 import {
   largeText,
   type PlacedSpec,
@@ -68,10 +69,10 @@ export const documentInput = z.object({
 export const bundleUpdateInput = z.object({
   name: asciiName(100),
   description,
-  instanceAuthRequestInputSchema: jsonText(MAX_SCHEMA).refine(
-    (json) => json === null || ["object", "boolean"].includes(typeof JSON.parse(json)),
-    { error: "must be a JSON Schema: an object or a boolean" },
-  ),
+  instanceAuthRequestInputSchema: jsonText(MAX_SCHEMA).superRefine((json, context) => {
+    const compiled = json === null ? undefined : compileSchema(JSON.parse(json));
+    if (compiled?.ok === false) context.addIssue({ code: "custom", message: compiled.fault });
+  }),
   defaultInstanceAuth: authInput.nullish(),
 });
 

@@ -1,11 +1,25 @@
 import { invalidData, invalidOperation, notFound } from "@sextant/errors";
 import { all, Answer, equals, checked } from "@sextant/graphql";
 import { authorise, type Identity } from "@sextant/identity";
-import { create, type Step, update } from "@sextant/registry-client";
+import {
+  type CommitFailure,
+  create,
+  readList,
+  readOne,
+  type Step,
+  update,
+} from "@sextant/registry-client";
 import { isPaired, knownID, requireApplication, requireRuntime } from "../access/access.ts";
-import { act, type ActingCall, type Context, expecting, timestamp } from "../act/act.ts";
+import {
+  act,
+  type ActingCall,
+  type Context,
+  expecting,
+  parametersOf,
+  timestamp,
+} from "../act/act.ts";
 import { sealAuth } from "../auth/auth.ts";
-import { runtimesOfApplication } from "../group/group.read.ts";
+import { applicationsOfRuntime, runtimesOfApplication } from "../group/group.read.ts";
 import { requireObject } from "../read/require-object.ts";
 import { tellApplication } from "../webhook/notification.ts";
 import {
@@ -13,6 +27,7 @@ import {
   instanceAuthRequestInput,
   instanceAuthSetInput,
   instanceAuthUpdateInput,
+  MAX_CREDENTIALS,
   parameterFault,
 } from "./instance-auth.ts";
 
@@ -27,6 +42,14 @@ type Stored = {
 /** What can be done with the credentials of bundles. */
 export function createInstanceAuthService(context: Context) {
   const noun = "BundleInstanceAuth";
+  /** Credentials that the runtime has given up stay so: they could be in use no more without anyone noticing. */
+  const isUnused = equals("statusCondition", { param: "unused" });
+  const noLongerNeeded = (failure: CommitFailure) =>
+    failure.reason === "PRECONDITION"
+      ? invalidOperation(
+          "the runtime no longer needs this credential (UNUSED): delete it with deleteBundleInstanceAuth",
+        )
+      : undefined;
 
   const status = (condition: string, message: string, reason: string) => ({
     statusCondition: condition,
@@ -62,6 +85,36 @@ export function createInstanceAuthService(context: Context) {
       id,
       ...(await requireObject(context, tenant, "bundle", "Bundle", id, undefined, fields)),
     };
+  };
+
+  /** A runtime learns nothing of bundles outside its groups, not even what their schema says of its parameters. */
+  const requireSeenByRuntime = async (
+    identity: Identity,
+    tenant: string,
+    bundle: { readonly id: string; readonly applicationID: string },
+  ): Promise<void> => {
+    const isSeen = all(
+      equals("id", { param: "applicationID" }),
+      applicationsOfRuntime({ param: "me" }),
+    );
+    const params = parametersOf(context, identity, { applicationID: bundle.applicationID });
+    const seen = await readOne(context.registry, tenant, "application", isSeen, ["id"], params);
+    if (seen === undefined) throw notFound("Bundle", bundle.id);
+  };
+
+  const requireRoom = async (tenant: string, bundleID: string): Promise<void> => {
+    const ofIt = equals("bundleID", { param: "bundleID" });
+    const there = await readList(
+      context.registry,
+      tenant,
+      "bundleInstanceAuth",
+      ofIt,
+      ["id"],
+      { bundleID },
+      MAX_CREDENTIALS,
+    );
+    if (there.length >= MAX_CREDENTIALS)
+      throw invalidOperation(`the bundle has ${MAX_CREDENTIALS} credentials: delete one first`);
   };
 
   const checkParameters = (
@@ -107,9 +160,11 @@ export function createInstanceAuthService(context: Context) {
       action,
       steps,
       params: {
+        unused: "UNUSED",
         applicationID: stored.applicationID,
         ...(stored.runtimeID === null ? {} : { runtimeID: stored.runtimeID }),
       },
+      explain: noLongerNeeded,
       answer: step.op === "delete" ? "before" : "after",
     });
     return new Answer(text);
@@ -128,6 +183,7 @@ export function createInstanceAuthService(context: Context) {
         values.inputParams,
       );
       const runtimeID = knownID("Runtime", values.runtimeID);
+      await requireRoom(tenant, bundle.id);
       const id = context.newID();
       const text = await act(context, call, {
         tenant,
@@ -188,12 +244,10 @@ export function createInstanceAuthService(context: Context) {
         ...(values.context === null ? {} : { context: values.context }),
         ...(values.inputParams === null ? {} : { inputParams: values.inputParams }),
       };
-      const step = update(
-        "bundleInstanceAuth",
-        stored.id,
-        columns,
-        expecting(args.expectedRevision),
-      );
+      const step = update("bundleInstanceAuth", stored.id, columns, {
+        ...expecting(args.expectedRevision),
+        where: { op: "not", condition: isUnused },
+      });
       return change(call, tenant, stored, "updateBundleInstanceAuth", step);
     },
 
@@ -211,7 +265,6 @@ export function createInstanceAuthService(context: Context) {
         auth: sealAuth(context.sealer, tenant, values.auth),
         ...status(said.condition, said.message, said.reason),
       };
-      const isUnused = equals("statusCondition", { param: "unused" });
       const step = update("bundleInstanceAuth", stored.id, columns, {
         where: { op: "not", condition: isUnused },
       });
@@ -225,12 +278,7 @@ export function createInstanceAuthService(context: Context) {
           unused: "UNUSED",
           ...(stored.runtimeID === null ? {} : { runtimeID: stored.runtimeID }),
         },
-        explain: (failure) =>
-          failure.reason === "PRECONDITION"
-            ? invalidOperation(
-                "the runtime no longer needs this credential (UNUSED): delete it with deleteBundleInstanceAuth",
-              )
-            : undefined,
+        explain: noLongerNeeded,
         answer: "after",
       });
       return new Answer(text);
@@ -253,6 +301,7 @@ export function createInstanceAuthService(context: Context) {
       const tenant = authorise(identity, isRuntime ? "runtime:write" : "application:write");
       if (isPaired(identity) && !isRuntime) throw notFound("Bundle", args.bundleID);
       const bundle = await bundleOf(tenant, args.bundleID);
+      if (isRuntime) await requireSeenByRuntime(identity, tenant, bundle);
       const values = checked("BundleInstanceAuthRequestInput", instanceAuthRequestInput, args.in);
       checkParameters(
         "BundleInstanceAuthRequestInput",
@@ -262,6 +311,7 @@ export function createInstanceAuthService(context: Context) {
       const runtimeID = isRuntime ? identity.consumer.id : (values.runtimeID ?? null);
       if (values.runtimeID !== null && values.runtimeID !== undefined)
         requireRuntime(identity, knownID("Runtime", values.runtimeID));
+      await requireRoom(tenant, bundle.id);
       const id = values.id?.toLowerCase() ?? context.newID();
       const copied = bundle.defaultInstanceAuth;
       const said =

@@ -1,10 +1,13 @@
 /** Credentials of a bundle for one runtime: checked inputs and rules. No I/O. */
-import { Ajv } from "ajv";
 import { z } from "zod";
 import { authInput } from "../auth/auth.ts";
 import { jsonText, text } from "../input/input.ts";
+import { compileSchema } from "../input/json-schema.ts";
 
 const MAX_JSON = 64 * 1024;
+
+/** Credentials of one bundle. */
+export const MAX_CREDENTIALS = 1000;
 
 const parameters = { context: jsonText(MAX_JSON), inputParams: jsonText(MAX_JSON) };
 
@@ -55,16 +58,11 @@ export const instanceAuthSetInput = z
     }
   });
 
-/** What is wrong with the parameters of a request, by the bundle's schema (JSON text); undefined: nothing. */
+/** What is wrong with the parameters of a request, by the bundle's schema; undefined: nothing. */
 export function parameterFault(schema: unknown, inputParams: string | null): string | undefined {
   if (schema === null || schema === undefined) return undefined;
-  const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false });
-  try {
-    const validate = ajv.compile(schema);
-    if (validate(inputParams === null ? {} : JSON.parse(inputParams))) return undefined;
-    const [error] = validate.errors ?? [];
-    return `do not satisfy the bundle's schema: ${error?.instancePath ?? ""} ${error?.message ?? ""}`.trim();
-  } catch {
-    return "cannot be checked: the bundle's schema is not a valid JSON Schema";
-  }
+  const compiled = compileSchema(schema);
+  if (!compiled.ok) return `cannot be checked: the bundle's schema ${compiled.fault}`;
+  const fault = compiled.faultOf(inputParams === null ? {} : JSON.parse(inputParams));
+  return fault === undefined ? undefined : `do not satisfy the bundle's schema: ${fault}`;
 }
