@@ -1,3 +1,4 @@
+import { forbidden } from "@sextant/errors";
 import type { ActingCall } from "../act/act.ts";
 
 /** Says who the caller is. */
@@ -5,13 +6,8 @@ export function createViewerService() {
   return {
     viewer: async (_args: unknown, call: ActingCall) => {
       const { type, id } = call.caller.identity.consumer;
-      return {
-        id,
-        type:
-          type === "RUNTIME" || type === "APPLICATION" || type === "INTEGRATION_SYSTEM"
-            ? type
-            : "USER",
-      };
+      if (type === "ONE_TIME_TOKEN") throw forbidden("a one-time token is for pairing only");
+      return { id, type: type === "SERVICE" ? "USER" : type };
     },
   };
 }
