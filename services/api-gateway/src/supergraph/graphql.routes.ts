@@ -14,6 +14,7 @@ import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import type { Call, InternalClient, Reply, Route } from "@sextant/service";
 import {
+  executeSync,
   GraphQLError,
   type GraphQLSchema,
   OperationTypeNode,
@@ -50,18 +51,19 @@ function forwarded(call: Call): Record<string, string> {
   return headers;
 }
 
-/** Whether an operation asks for the schema. */
-function introspects(operation: Operation): boolean {
-  const asks = (set: SelectionSetNode): boolean =>
-    set.selections.some((node) => {
-      if (node.kind === "Field")
-        return node.name.value === "__schema" || node.name.value === "__type";
-      if (node.kind === "InlineFragment") return asks(node.selectionSet);
+/** The names of the fields that an operation asks of its root. */
+function rootFields(operation: Operation): readonly string[] {
+  const names = (set: SelectionSetNode): readonly string[] =>
+    set.selections.flatMap((node) => {
+      if (node.kind === "Field") return [node.name.value];
+      if (node.kind === "InlineFragment") return names(node.selectionSet);
       const fragment = operation.fragments.get(node.name.value);
-      return fragment !== undefined && asks(fragment.selectionSet);
+      return fragment === undefined ? [] : names(fragment.selectionSet);
     });
-  return asks(operation.node.selectionSet);
+  return names(operation.node.selectionSet);
 }
+
+const isIntrospection = (field: string): boolean => field === "__schema" || field === "__type";
 
 const refused = (message: string, code: string, number: number) =>
   requestError([new GraphQLError(message, { extensions: { code, error_code: number } })]);
@@ -106,26 +108,38 @@ export function graphqlRoutes(options: {
     };
   };
 
+  /** The schema itself: it is served to everybody where it is served at all, so that the explorer can show it. */
+  const describe = (schema: GraphQLSchema, operation: Operation, request: GraphRequest): string => {
+    const document = {
+      ...operation.document,
+      definitions: [operation.node, ...operation.fragments.values()],
+    };
+    return JSON.stringify(
+      executeSync({ schema, document, variableValues: { ...request.variables } }),
+    );
+  };
+
   const route = ({ path, schema, service }: Endpoint): Route => {
     const readDocument = createDocumentReader(schema);
-    const services = new WeakMap<
+    const known = new WeakMap<
       Operation,
-      { readonly service: string | undefined; readonly introspects: boolean }
+      { readonly service: string | undefined; readonly fields: readonly string[] }
     >();
     const routed = (operation: Operation) => {
-      let known = services.get(operation);
-      if (known === undefined)
-        services.set(
+      let target = known.get(operation);
+      if (target === undefined)
+        known.set(
           operation,
-          (known = { service: service(operation), introspects: introspects(operation) }),
+          (target = { service: service(operation), fields: rootFields(operation) }),
         );
-      return known;
+      return target;
     };
 
     const handle = async (call: Call): Promise<Reply> => {
       try {
         const type = requireAcceptable(call);
-        const identity = await options.authenticate(call);
+        // Where the schema is not served, nothing is read from who is not known.
+        let identity = options.introspection ? undefined : await options.authenticate(call);
         const request = await readGraphRequest(call);
         const document = readDocument(request.query);
         if (!document.ok) return graphReply(requestError(document.errors), type);
@@ -142,16 +156,18 @@ export function graphqlRoutes(options: {
           );
         }
         const target = routed(operation);
-        if (target.introspects && !options.introspection) {
-          return graphReply(refused("the schema is not served here", "FORBIDDEN", 26), type);
+        if (target.fields.some(isIntrospection)) {
+          if (!options.introspection)
+            return graphReply(refused("the schema is not served here", "FORBIDDEN", 26), type);
+          if (target.fields.every(isIntrospection)) {
+            return graphReply({ accepted: true, text: describe(schema, operation, request) }, type);
+          }
         }
+        identity ??= await options.authenticate(call);
         if (target.service !== undefined)
           return await straight(target.service, call, request, identity);
-        const answer = await supergraph.execute(request, operation, {
-          identity,
-          requestID: call.requestID,
-        });
-        return graphReply(answer, type);
+        const carried = { identity, requestID: call.requestID };
+        return graphReply(await supergraph.execute(request, operation, carried), type);
       } catch (thrown) {
         return faultReply(thrown, call, log);
       }
