@@ -194,7 +194,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     operation: Operation,
     walk: Walk,
     call: Omit<GraphCall, "returning">,
-  ): Promise<string> => {
+  ): Promise<GraphAnswer> => {
     const { identity } = call.caller;
     const compiled = plan(operation, walk, identity);
     const problems = new Map<string, unknown>();
@@ -215,7 +215,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
         root.by === "constant" ||
         (root.by === "read" && root.openings.length === 0 && (root.entityTypes?.length ?? 1) === 1),
     );
-    if (plain && problems.size === 0 && read !== undefined) return `{"data":${read}}`;
+    if (plain && problems.size === 0 && read !== undefined)
+      return { accepted: true, text: `{"data":${read}}` };
 
     const values = new Map<string, unknown>();
     const data = read === undefined ? {} : (JSON.parse(read) as Record<string, unknown>);
@@ -242,14 +243,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (result.status === "rejected")
         problems.set((compiled.roots[index] as Root).key, result.reason);
     }
-    return textOf(await outcomeOf(compiled.roots, values, problems));
+    return answerOf(await outcomeOf(compiled.roots, values, problems));
   };
 
   const mutation = async (
     operation: Operation,
     walk: Walk,
     call: Omit<GraphCall, "returning">,
-  ): Promise<string> => {
+  ): Promise<GraphAnswer> => {
     const type = schema.getMutationType() as GraphQLObjectType;
     const roots: Root[] = [];
     const values = new Map<string, unknown>();
@@ -275,7 +276,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       }
     }
     const carriedOut = roots.filter((root) => problems.has(root.key) || values.has(root.key));
-    return textOf(await outcomeOf(carriedOut, values, problems));
+    return answerOf(await outcomeOf(carriedOut, values, problems));
   };
 
   return {
@@ -309,17 +310,19 @@ export function createExecutor(options: ExecutorOptions): Executor {
           }),
         ]);
       }
-      const text =
-        kind === OperationTypeNode.QUERY
-          ? await query(operation, walk, call)
-          : await mutation(operation, walk, call);
-      return { accepted: true, text };
+      return kind === OperationTypeNode.QUERY
+        ? query(operation, walk, call)
+        : mutation(operation, walk, call);
     },
   };
 }
 
-function textOf({ data, errors }: Outcome): string {
-  return JSON.stringify(errors.length === 0 ? { data } : { errors, data });
+function answerOf({ data, errors }: Outcome): GraphAnswer {
+  const text = JSON.stringify(errors.length === 0 ? { data } : { errors, data });
+  // A token that turns out to be used or expired is an unknown caller, as if it had been refused before the operation.
+  const isUnknown =
+    data === null && errors.every(({ extensions }) => extensions.code === "UNAUTHENTICATED");
+  return { accepted: true, text, ...(isUnknown ? { status: 401 } : {}) };
 }
 
 function asksForSchema(walk: Walk, queryType: GraphQLObjectType, operation: Operation): boolean {

@@ -7,7 +7,7 @@ export type FieldError = {
   readonly message: string;
   readonly locations?: readonly { readonly line: number; readonly column: number }[];
   readonly path: readonly (string | number)[];
-  readonly extensions: object;
+  readonly extensions: ReturnType<typeof graphqlExtensions>;
 };
 
 /** The error of a field at a path. */
