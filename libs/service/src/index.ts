@@ -11,7 +11,7 @@ export {
   requestListener,
   type Route,
 } from "./http-server.ts";
-export { bearerToken, internalHandler, type InternalTLS, readInternalTLS } from "./internal-api.ts";
+export { bearerToken, internalHandler, type InternalTLS } from "./internal-api.ts";
 export {
   createInternalClient,
   type InternalCall,
@@ -20,3 +20,4 @@ export {
 } from "./internal-client.ts";
 export { Counter, createMetrics, Gauge, Histogram, type MetricsRegistry } from "./metrics.ts";
 export { type App, type ProcessContext, runService } from "./process.ts";
+export { openTrust, type ServiceTrust } from "./trust.ts";

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { publicSchema } from "@sextant/graphql";
-import { createSigner, readServiceKeys } from "@sextant/identity";
 import { createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
@@ -10,7 +9,7 @@ import {
   Gauge,
   listen,
   type ProcessContext,
-  readInternalTLS,
+  openTrust,
   requestListener,
   type Route,
 } from "@sextant/service";
@@ -37,10 +36,7 @@ export async function start(
   settings: GatewaySettings,
   { log, metrics }: ProcessContext,
 ): Promise<App> {
-  const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "api-gateway");
-  const tls =
-    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
-  const signer = createSigner({ service: "api-gateway", ...keys, now: Date.now });
+  const { signer, tls } = openTrust("api-gateway", settings);
   const isLocal = settings.SEXTANT_PROFILE === "local";
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const clients = {

@@ -2,13 +2,12 @@ import { createPrivateKey, hkdfSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, loadSubgraph } from "@sextant/graphql";
-import { createSigner, createVerifier, readServiceKeys } from "@sextant/identity";
 import { createIDSource, createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
   listen,
   type ProcessContext,
-  readInternalTLS,
+  openTrust,
   requestListener,
 } from "@sextant/service";
 import { openCertificateAuthority } from "@sextant/x509";
@@ -24,12 +23,8 @@ import { createSigningService } from "./signing/signing.service.ts";
 
 /** Starts the Connector: its object graph, top to bottom. */
 export async function start(settings: ConnectorSettings, { log }: ProcessContext): Promise<App> {
+  const { signer, verifier, tls, serverTLS } = openTrust("connector", settings);
   const read = (name: string) => readFileSync(join(settings.SEXTANT_KEYS_DIR, name), "utf8");
-  const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "connector");
-  const tls =
-    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
-  const signer = createSigner({ service: "connector", ...keys, now: Date.now });
-  const verifier = createVerifier({ service: "connector", trust: keys.trust, now: Date.now });
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const authorityKey = createPrivateKey(read("ca-key.pem"));
   const keyBytes = authorityKey.export({ format: "der", type: "pkcs8" });
@@ -77,7 +72,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
   const listener = await listen({
     address: settings.SEXTANT_LISTEN,
     listener: requestListener(routes({ executor, verifier, tokens, revocations, log }), log),
-    ...(tls === undefined ? {} : { tls: { ...tls, requestCert: true, rejectUnauthorized: true } }),
+    tls: serverTLS,
   });
   log.info({ port: listener.port }, "listening");
 

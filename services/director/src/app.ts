@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, loadSubgraph } from "@sextant/graphql";
-import { createSigner, createVerifier, readServiceKeys } from "@sextant/identity";
 import { createIDSource, createRegistryClient, startWorker } from "@sextant/registry-client";
 import {
   type App,
   createInternalClient,
   listen,
   type ProcessContext,
-  readInternalTLS,
+  openTrust,
   requestListener,
 } from "@sextant/service";
 import type { Context } from "./act/act.ts";
@@ -34,11 +33,7 @@ const ONLINE_SECONDS = 120;
 
 /** Starts Director: its object graph, top to bottom. */
 export async function start(settings: DirectorSettings, { log }: ProcessContext): Promise<App> {
-  const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "director");
-  const tls =
-    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
-  const signer = createSigner({ service: "director", ...keys, now: Date.now });
-  const verifier = createVerifier({ service: "director", trust: keys.trust, now: Date.now });
+  const { signer, verifier, tls, serverTLS } = openTrust("director", settings);
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const connector = createInternalClient({
     audience: "connector",
@@ -84,7 +79,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
   const listener = await listen({
     address: settings.SEXTANT_LISTEN,
     listener: requestListener(served, log),
-    ...(tls === undefined ? {} : { tls: { ...tls, requestCert: true, rejectUnauthorized: true } }),
+    tls: serverTLS,
   });
   log.info({ port: listener.port }, "listening");
 

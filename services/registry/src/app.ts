@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { createVerifier, readServiceKeys } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import { createIDSource } from "@sextant/registry-client";
 import {
@@ -11,7 +10,7 @@ import {
   Gauge,
   listen,
   type ProcessContext,
-  readInternalTLS,
+  openTrust,
   requestListener,
 } from "@sextant/service";
 import { ensureBootstrap, readBootstrap } from "./bootstrap.ts";
@@ -57,9 +56,7 @@ export async function start(
   settings: RegistrySettings,
   { log, metrics }: ProcessContext,
 ): Promise<App> {
-  const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "registry");
-  const tls =
-    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
+  const { verifier, serverTLS } = openTrust("registry", settings);
   const bootstrap =
     settings.SEXTANT_BOOTSTRAP_FILE === undefined
       ? undefined
@@ -103,12 +100,11 @@ export async function start(
     },
   });
 
-  const verifier = createVerifier({ service: "registry", trust: keys.trust, now: Date.now });
   const routes = registryRoutes(core, verifier, (verb, caller) => calls.inc({ verb, caller }));
   const server = await listen({
     address: settings.SEXTANT_LISTEN,
     listener: requestListener(routes, log),
-    tls: tls === undefined ? undefined : { ...tls, requestCert: true, rejectUnauthorized: true },
+    tls: serverTLS,
   });
   log.info({ host: server.host, port: server.port }, "listening");
 

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createExecutor, graphqlRoute, loadSubgraph } from "@sextant/graphql";
-import { createSigner, createVerifier, readServiceKeys } from "@sextant/identity";
 import { createIDSource, createRegistryClient, startWorker } from "@sextant/registry-client";
 import {
   type App,
@@ -10,7 +9,7 @@ import {
   createInternalClient,
   listen,
   type ProcessContext,
-  readInternalTLS,
+  openTrust,
   requestListener,
 } from "@sextant/service";
 import { readCertificate, spkiPin } from "@sextant/x509";
@@ -29,15 +28,7 @@ const OPERATIONS = 16;
 
 /** Starts the provisioner: its object graph, top to bottom. */
 export async function start(settings: ProvisionerSettings, { log }: ProcessContext): Promise<App> {
-  const keys = readServiceKeys(settings.SEXTANT_KEYS_DIR, "runtime-provisioner");
-  const tls =
-    settings.SEXTANT_INTERNAL_TLS === "on" ? readInternalTLS(settings.SEXTANT_KEYS_DIR) : undefined;
-  const signer = createSigner({ service: "runtime-provisioner", ...keys, now: Date.now });
-  const verifier = createVerifier({
-    service: "runtime-provisioner",
-    trust: keys.trust,
-    now: Date.now,
-  });
+  const { signer, verifier, tls, serverTLS } = openTrust("runtime-provisioner", settings);
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const director = createInternalClient({
     audience: "director",
@@ -82,7 +73,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
   const listener = await listen({
     address: settings.SEXTANT_LISTEN,
     listener: requestListener([route], log),
-    ...(tls === undefined ? {} : { tls: { ...tls, requestCert: true, rejectUnauthorized: true } }),
+    tls: serverTLS,
   });
   await local.resume();
   const worker = startWorker({
