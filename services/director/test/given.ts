@@ -16,9 +16,13 @@ import { resolvers } from "../src/resolvers.ts";
 import { createSealer } from "../src/secret/sealer.ts";
 import { checkSpecification } from "../src/specification/checker.ts";
 
+/** Whatever a test has asked for. */
+// oxlint-disable-next-line typescript/no-explicit-any -- each test knows the shape that its own operation selects
+export type Selected = any;
+
 /** An answer as a client sees it. */
 export type GraphReply = {
-  readonly data?: any;
+  readonly data?: Selected;
   readonly errors?: readonly {
     readonly message: string;
     readonly path?: readonly (string | number)[];
@@ -35,7 +39,7 @@ export type Speaker = {
   /** The whole answer, whatever it says. */
   send(query: string, variables?: Variables): Promise<GraphReply>;
   /** The data; fails when there are errors. */
-  ask(query: string, variables?: Variables): Promise<any>;
+  ask(query: string, variables?: Variables): Promise<Selected>;
   /** The only error, as `CODE: message`; fails when there is none. */
   refusal(query: string, variables?: Variables): Promise<string>;
 };

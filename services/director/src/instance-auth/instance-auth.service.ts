@@ -87,19 +87,21 @@ export function createInstanceAuthService(context: Context) {
     };
   };
 
-  /** A runtime learns nothing of bundles outside its groups, not even what their schema says of its parameters. */
+  /** A runtime learns nothing of applications outside its groups, not even what a schema says of its parameters. */
   const requireSeenByRuntime = async (
     identity: Identity,
     tenant: string,
-    bundle: { readonly id: string; readonly applicationID: string },
+    applicationID: string,
+    what: string,
+    id: string,
   ): Promise<void> => {
     const isSeen = all(
       equals("id", { param: "applicationID" }),
       applicationsOfRuntime({ param: "me" }),
     );
-    const params = parametersOf(context, identity, { applicationID: bundle.applicationID });
+    const params = parametersOf(context, identity, { applicationID });
     const seen = await readOne(context.registry, tenant, "application", isSeen, ["id"], params);
-    if (seen === undefined) throw notFound("Bundle", bundle.id);
+    if (seen === undefined) throw notFound(what, id);
   };
 
   const requireRoom = async (tenant: string, bundleID: string): Promise<void> => {
@@ -301,7 +303,8 @@ export function createInstanceAuthService(context: Context) {
       const tenant = authorise(identity, isRuntime ? "runtime:write" : "application:write");
       if (isPaired(identity) && !isRuntime) throw notFound("Bundle", args.bundleID);
       const bundle = await bundleOf(tenant, args.bundleID);
-      if (isRuntime) await requireSeenByRuntime(identity, tenant, bundle);
+      if (isRuntime)
+        await requireSeenByRuntime(identity, tenant, bundle.applicationID, "Bundle", bundle.id);
       const values = checked("BundleInstanceAuthRequestInput", instanceAuthRequestInput, args.in);
       checkParameters(
         "BundleInstanceAuthRequestInput",
@@ -383,6 +386,7 @@ export function createInstanceAuthService(context: Context) {
       };
       const isOthers = isRuntime ? stored.runtimeID !== identity.consumer.id : isPaired(identity);
       if (isOthers) throw notFound(noun, id);
+      if (isRuntime) await requireSeenByRuntime(identity, tenant, stored.applicationID, noun, id);
       const columns = status(
         "UNUSED",
         "The runtime no longer needs the credential.",
