@@ -177,7 +177,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: ["(?:^|/)(?:\\.tmp|\\.sextant)/"] },
+    exclude: { path: ["(?:^|/)(?:\\.tmp|\\.sextant|generated)/"] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {
