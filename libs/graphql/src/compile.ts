@@ -49,13 +49,15 @@ export class Compiler {
   readonly #walk: Walk;
   readonly #declarations: Declarations;
   readonly #viewer: ConsumerType;
-  #counter: number;
+  readonly #prefix: string;
+  #counter = 0;
 
-  constructor(walk: Walk, declarations: Declarations, viewer: ConsumerType, firstPrefix = 0) {
+  /** `prefix` sets the names of the parameters apart from those of others in the same plan. */
+  constructor(walk: Walk, declarations: Declarations, viewer: ConsumerType, prefix = "") {
     this.#walk = walk;
     this.#declarations = declarations;
     this.#viewer = viewer;
-    this.#counter = firstPrefix;
+    this.#prefix = prefix;
   }
 
   /** The read behind a field that leads to other objects. `parent`: it hangs on an object, not on the root. */
@@ -142,7 +144,8 @@ export class Compiler {
         return declared.expression(this.#viewer);
       case "labels": {
         const bind = (args: Args): Params => ({
-          key: (args["key"] as string | null | undefined) ?? null,
+          // No key has the character NUL, and null would mean all of them.
+          key: (args["key"] as string | null | undefined)?.replaceAll("\0", " ") ?? null,
         });
         return {
           labels: { key: this.#bind(field, firstNode(nodes), { bind }, false).param("key") },
@@ -227,7 +230,7 @@ export class Compiler {
     declared: ArgsRead | undefined,
     page: boolean,
   ): { param: (name: string) => { param: string }; args: Args } {
-    const prefix = `${this.#counter++}.`;
+    const prefix = `${this.#prefix}${this.#counter++}.`;
     const param = (name: string) => ({ param: prefix + name });
     if (declared === undefined && !page) return { param, args: {} };
     const bind = (args: Args): Params => ({

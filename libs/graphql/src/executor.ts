@@ -174,7 +174,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
     problems: ReadonlyMap<string, unknown>,
   ): Promise<Outcome> => {
     const errors: FieldError[] = [];
-    let data: Record<string, unknown> | null = {};
+    // Without a prototype: a client may call a field `__proto__`.
+    let data: Record<string, unknown> | null = Object.create(null) as Record<string, unknown>;
     for (const root of roots) {
       const problem = problems.get(root.key);
       const value = problem === undefined ? (values.get(root.key) ?? null) : null;

@@ -34,7 +34,8 @@ export function project(
     ? walk.schema.getType(String(record["__typename"]))
     : type;
   if (!isObjectType(objectType)) throw new Error(`a value of ${type.name} does not name its type`);
-  const answer: Record<string, unknown> = {};
+  // Without a prototype: a client may call a field `__proto__`.
+  const answer = Object.create(null) as Record<string, unknown>;
   for (const [key, fieldNodes] of collectSubfields(walk, objectType, nodes)) {
     const name = fieldNodes[0]?.name.value as string;
     if (name === "__typename") {

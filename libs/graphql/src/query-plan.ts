@@ -69,14 +69,14 @@ function compileEntities(
   Extract<Root, { by: "read" }>,
   "entries" | "binders" | "openings" | "scopes" | "entityTypes"
 > {
-  const compiler = new Compiler(walk, declarations, viewer, counter * 1000);
+  const compiler = new Compiler(walk, declarations, viewer, `${counter}:`);
   const types = representedTypes(args);
   const entries = types.map((name) => {
     const type = walk.schema.getType(name);
     if (!isObjectType(type)) throw new Error(`${name} is not an entity`);
     const as = types.length === 1 ? key : `${key}#${name}`;
     const read = compiler.entities(type, nodes, [as]);
-    const ids = { param: `${counter * 1000}.ids.${name}` };
+    const ids = { param: `${counter}:ids.${name}` };
     return { as, read: { ...read, ids } };
   });
   const field = walk.schema.getQueryType()?.getFields()["_entities"] as GraphQLField<
@@ -96,7 +96,7 @@ function compileEntities(
     );
   };
   const binder: Binder = {
-    prefix: `${counter * 1000}.`,
+    prefix: `${counter}:`,
     field,
     node: firstNode(nodes),
     bind: bindIDs,
@@ -168,10 +168,10 @@ export function compileQuery(
     } else {
       const declared = declarations.queries[name];
       if (declared === undefined) throw new Error(`Query.${name} is not declared`);
-      const compiler = new Compiler(walk, declarations, viewer, counter * 1000);
+      const compiler = new Compiler(walk, declarations, viewer, `${counter}:`);
       const read = compiler.read(field, nodes, declared, [key], false);
       const binders = [...compiler.binders];
-      const prefix = `${counter * 1000}.`;
+      const prefix = `${counter}:`;
       if (declared.require !== undefined) {
         const { argument } = declared.require;
         binders.push({
