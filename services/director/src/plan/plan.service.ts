@@ -1,5 +1,5 @@
 /** What a runtime's agent does: gets its plan, reports how far it is. */
-import { invalidData, notFound } from "@sextant/errors";
+import { concurrentUpdate, invalidData, notFound } from "@sextant/errors";
 import { all, equals } from "@sextant/graphql";
 import { authorise, type Identity } from "@sextant/identity";
 import { type ReadPlan, readOne, type Step, update } from "@sextant/registry-client";
@@ -78,8 +78,65 @@ function lastErrorOf(values: StatusReport): string | null {
   return messages.length === 0 ? null : messages.join("; ").slice(0, 2000);
 }
 
+/** How often a report is tried when others stand in its way. */
+const ATTEMPTS = 5;
+
 /** Serves agents. */
 export function createPlanService(context: Context) {
+  /** Notes a report by one commit; false when something came in between. */
+  const noted = async (
+    tenant: string,
+    identity: Identity,
+    id: string,
+    values: StatusReport,
+  ): Promise<boolean> => {
+    const fields = ["desiredRevision", "appliedRevision", "ready"] as const;
+    const isIt = equals("id", { param: "me" });
+    const sync = await readOne(context.registry, tenant, "syncState", isIt, fields, { me: id });
+    if (sync === undefined) throw notFound("Runtime", id);
+    if (values.revision > sync.desiredRevision) {
+      throw invalidData("RuntimeStatus", [
+        {
+          field: "revision",
+          message: `there is no plan ${values.revision}: the newest is ${sync.desiredRevision}`,
+        },
+      ]);
+    }
+    if (values.revision < sync.appliedRevision) return true;
+    const isNewest = values.revision === sync.desiredRevision;
+    // A new plan does not end readiness: it would be told anew, and an application that answers by a change would never rest.
+    const becomesReady = values.ready && !sync.ready;
+    const told: Step[] = becomesReady ? [tellApplications("runtime.ready", id, context.now())] : [];
+    const columns = {
+      appliedRevision: values.revision,
+      reportedAt: timestamp(context.now()),
+      lastError: lastErrorOf(values),
+      ready: values.ready,
+      ...(isNewest ? { applied: values.applied } : {}),
+    };
+    const unchanged = all(
+      equals("appliedRevision", { param: "appliedBefore" }),
+      equals("desiredRevision", { param: "desiredBefore" }),
+      equals("ready", { param: "readyBefore" }),
+    );
+    const answer = await context.registry.commit({
+      id: context.newID(),
+      tenant,
+      actor: identity.consumer,
+      action: "reportStatus",
+      observed: true,
+      steps: [update("syncState", id, columns, { quiet: true, where: unchanged }), ...told],
+      params: parametersOf(context, identity, {
+        runtimeID: id,
+        appliedBefore: sync.appliedRevision,
+        desiredBefore: sync.desiredRevision,
+        readyBefore: sync.ready,
+      }),
+    });
+    if (!answer.ok && answer.failure.reason === "NOT_FOUND") throw notFound("Runtime", id);
+    return answer.ok;
+  };
+
   return {
     /** The newest plan of the calling runtime; undefined before the first. */
     async current(identity: Identity): Promise<ServedPlan | undefined> {
@@ -101,57 +158,11 @@ export function createPlanService(context: Context) {
     async report(identity: Identity, values: StatusReport): Promise<void> {
       const tenant = authorise(identity, "runtime:write");
       const { id } = identity.consumer;
-      const fields = ["desiredRevision", "appliedRevision", "ready"] as const;
-      const sync = await readOne(
-        context.registry,
-        tenant,
-        "syncState",
-        equals("id", { param: "me" }),
-        fields,
-        { me: id },
-      );
-      if (sync === undefined) throw notFound("Runtime", id);
-      if (values.revision > sync.desiredRevision) {
-        throw invalidData("RuntimeStatus", [
-          {
-            field: "revision",
-            message: `there is no plan ${values.revision}: the newest is ${sync.desiredRevision}`,
-          },
-        ]);
+      // A newer plan or another report may come in between: what the report changes is decided anew.
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+        if (await noted(tenant, identity, id, values)) return;
       }
-      if (values.revision < sync.appliedRevision) return;
-      const isNewest = values.revision === sync.desiredRevision;
-      // A new plan does not end readiness: it would be told anew, and an application that answers by a change would never rest.
-      const becomesReady = values.ready && !sync.ready;
-      const told: Step[] = becomesReady
-        ? [tellApplications("runtime.ready", id, context.now())]
-        : [];
-      const columns = {
-        appliedRevision: values.revision,
-        reportedAt: timestamp(context.now()),
-        lastError: lastErrorOf(values),
-        ready: values.ready,
-        ...(isNewest ? { applied: values.applied } : {}),
-      };
-      const unchanged = all(
-        equals("appliedRevision", { param: "appliedBefore" }),
-        equals("desiredRevision", { param: "desiredBefore" }),
-      );
-      const answer = await context.registry.commit({
-        id: context.newID(),
-        tenant,
-        actor: identity.consumer,
-        action: "reportStatus",
-        observed: true,
-        steps: [update("syncState", id, columns, { quiet: true, where: unchanged }), ...told],
-        params: parametersOf(context, identity, {
-          runtimeID: id,
-          appliedBefore: sync.appliedRevision,
-          desiredBefore: sync.desiredRevision,
-        }),
-      });
-      // A newer plan or report came in between: the agent will report that one too.
-      if (!answer.ok && answer.failure.reason === "NOT_FOUND") throw notFound("Runtime", id);
+      throw concurrentUpdate("Runtime", id);
     },
   };
 }

@@ -103,6 +103,8 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
         action: "updateRuntime",
         unique: { runtime_name_key: `Runtime ${values.name}` },
         steps: [
+          // Who shares a group no longer is told as well.
+          ...(given === undefined ? [] : [changedToApplications(id, context.now())]),
           ...labelSteps(id, labels, absent),
           update("runtime", id, columns, expecting(args.expectedRevision)),
           step,
