@@ -29,9 +29,19 @@ async function bearer(
     timeout,
   });
   if (answer.status !== 200) throw new Error(`the token endpoint answered ${answer.status}`);
-  const { access_token: token } = JSON.parse(answer.body) as { access_token?: unknown };
-  if (typeof token !== "string") throw new Error("the token endpoint gave no access_token");
+  const token = accessToken(answer.body);
+  if (token === undefined) throw new Error("the token endpoint gave no access_token");
   return { authorization: `Bearer ${token}` };
+}
+
+/** The token in an answer. The parser's own error would repeat a part of it. */
+function accessToken(body: string): string | undefined {
+  try {
+    const { access_token: token } = JSON.parse(body) as { access_token?: unknown };
+    return typeof token === "string" ? token : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Makes the handler of one claimed delivery. `random` is in [0, 1). */
