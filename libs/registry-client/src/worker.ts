@@ -8,7 +8,6 @@ export type Outcome = Pick<SettleRequest["items"][number], "done" | "values" | "
 /** A running worker. */
 export type Worker = { close(): Promise<void> };
 
-const LEASE_SECONDS = 60;
 const WAIT_SECONDS = 20;
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
@@ -18,10 +17,14 @@ export function startWorker<Q extends Queue>(options: {
   readonly registry: Pick<Registry, "claim" | "settle">;
   readonly queue: Q;
   readonly concurrency: number;
+  /**
+   * Longer than the handling takes. When this process dies, what it had claimed waits so long before another takes it.
+   */
+  readonly leaseSeconds: number;
   readonly handle: (work: Claimed<Q>, signal: AbortSignal) => Promise<Outcome>;
   readonly log: Logger;
 }): Worker {
-  const { registry, queue, concurrency, handle, log } = options;
+  const { registry, queue, concurrency, leaseSeconds, handle, log } = options;
   const ending = new AbortController();
 
   const carryOut = async (
@@ -58,7 +61,7 @@ export function startWorker<Q extends Queue>(options: {
         const request = {
           queue,
           max: concurrency,
-          leaseSeconds: LEASE_SECONDS,
+          leaseSeconds,
           waitSeconds: WAIT_SECONDS,
         };
         const claimed = await registry.claim(request, ending.signal);

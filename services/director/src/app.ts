@@ -28,6 +28,9 @@ import { checkSpecification } from "./specification/checker.ts";
 /** Plans computed at a time, and messages sent at a time. */
 const PLANNING = 8;
 const DELIVERING = 32;
+/** Seconds for which work is claimed: a plan takes far less than one, an attempt to deliver at most a minute. */
+const PLAN_LEASE = 10;
+const DELIVERY_LEASE = 60;
 /** A runtime that was heard within so many seconds is online. */
 const ONLINE_SECONDS = 120;
 
@@ -88,6 +91,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     registry,
     queue: "staleRuntime",
     concurrency: PLANNING,
+    leaseSeconds: PLAN_LEASE,
     handle: (work) => planRuntime(context, work),
     log,
   });
@@ -95,6 +99,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     registry,
     queue: "delivery",
     concurrency: DELIVERING,
+    leaseSeconds: DELIVERY_LEASE,
     handle: createDeliverer(context, sender, Math.random),
     log,
   });

@@ -25,6 +25,8 @@ import { createStageHandler } from "./operation/stage.ts";
 const MAX_BODY = 1024 * 1024;
 /** Operations that are carried out at a time. */
 const OPERATIONS = 16;
+/** Seconds for which an operation is claimed: a stage that takes long is looked at again and again. */
+const STAGE_LEASE = 20;
 
 /** Starts the provisioner: its object graph, top to bottom. */
 export async function start(settings: ProvisionerSettings, { log }: ProcessContext): Promise<App> {
@@ -80,6 +82,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     registry,
     queue: "operation",
     concurrency: OPERATIONS,
+    leaseSeconds: STAGE_LEASE,
     handle: createStageHandler(context),
     log,
   });
