@@ -1,9 +1,9 @@
 /** The two steps of pairing, and renewal: `configuration`, then a certificate for a signing request. */
 import { createHash } from "node:crypto";
 import { forbidden, invalidData, unauthenticated } from "@sextant/errors";
-import { equals, type GraphCall } from "@sextant/graphql";
+import { all, equals, type GraphCall } from "@sextant/graphql";
 import type { Identity } from "@sextant/identity";
-import { carryOut, create, readList, type Step, update } from "@sextant/registry-client";
+import { type Condition, create, type ReadPlan, type Step, update } from "@sextant/registry-client";
 import {
   type Certificate,
   type CertificateRequest,
@@ -38,6 +38,50 @@ const requestOf = (call: Call): string | undefined =>
     : createHash("sha256").update(call.idempotencyKey).digest("hex");
 
 const isUnused = { op: "isNull", field: "usedAt" } as const;
+const isInForce = { op: "isNull", field: "revokedAt" } as const;
+
+/** Seconds within which certificates of a key are looked for: more than they are repeatable, for clocks that differ. */
+const RECENT = 600;
+
+type KnownKey = {
+  readonly others: readonly unknown[];
+  readonly recent: readonly {
+    readonly id: string;
+    readonly chain: string;
+    readonly createdAt: string;
+    readonly revokedAt: string | null;
+  }[];
+};
+
+const ofTheKey = equals("publicKeyHash", { param: "publicKeyHash" });
+const isMine = equals("consumerID", { param: "me" });
+const isRecent: Condition = {
+  op: "within",
+  field: "createdAt",
+  seconds: { param: "recent" },
+};
+const keyPlan: ReadPlan = {
+  select: [
+    {
+      as: "others",
+      read: {
+        list: "certificate",
+        where: all(ofTheKey, { op: "not", condition: isMine }),
+        select: [{ as: "id", field: "id" }],
+        max: 1,
+      },
+    },
+    {
+      as: "recent",
+      read: {
+        list: "certificate",
+        where: all(ofTheKey, isMine, isRecent),
+        select: ["id", "chain", "createdAt", "revokedAt"].map((field) => ({ as: field, field })),
+        max: 1000,
+      },
+    },
+  ],
+};
 
 /** Pairs and renews. */
 export function createSigningService(context: Context, tokens: OneTimeTokenService) {
@@ -120,21 +164,30 @@ export function createSigningService(context: Context, tokens: OneTimeTokenServi
     };
   };
 
-  /** Certificates with a public key, newest first. */
-  const withKey = async (tenant: string, publicKeyHash: string) => {
-    const fields = ["consumerID", "chain", "createdAt", "revokedAt"] as const;
-    const where = equals("publicKeyHash", { param: "publicKeyHash" });
-    const found = await readList(
-      context.registry,
-      tenant,
-      "certificate",
-      where,
-      fields,
-      { publicKeyHash },
-      100,
-    );
-    return found.toReversed();
+  /** What is known of a public key: whether another holds it, and the caller's newest certificate of the last minutes with it. */
+  const knownKey = async (consumer: Consumer, publicKeyHash: string) => {
+    const params = { publicKeyHash, me: consumer.id, recent: RECENT };
+    const answer = await context.registry.read({ tenant: consumer.tenant, plan: keyPlan, params });
+    const { others, recent } = JSON.parse(answer.text) as KnownKey;
+    const newest = recent.at(-1);
+    const isRepeatable =
+      newest !== undefined &&
+      newest.revokedAt === null &&
+      context.now() - Date.parse(newest.createdAt) < REPEATABLE;
+    return {
+      isOthers: others.length > 0,
+      chain: isRepeatable ? newest.chain : undefined,
+      seen: recent.map(({ id }) => id),
+    };
   };
+
+  /** Refuses the commit when the application or runtime is gone: what it held until then is not renewed. */
+  const mustExist = (consumer: Consumer): Step => ({
+    op: "check",
+    kind: consumer.type === "APPLICATION" ? "application" : "runtime",
+    where: equals("id", { param: "me" }),
+    expect: "some",
+  });
 
   const readRequest = (csr: string): CertificateRequest => {
     const refuse = (message: string) =>
@@ -146,112 +199,138 @@ export function createSigningService(context: Context, tokens: OneTimeTokenServi
     return parseCertificateRequest(bytes.toString("latin1"));
   };
 
+  const pairingAnswer = async (call: Call, attempt = 1): Promise<unknown> => {
+    const { identity } = call.caller;
+    const token = await shownToken(identity);
+    const by = requestOf(call);
+    const use = useOf(token, "PAIRING", by, context.now());
+    const usedBy = by ?? context.randomBytes(32).toString("hex");
+    const secret = signingSecret(
+      context.tokenKey,
+      token.id,
+      use === "repeat" ? (token.usedBy ?? "") : usedBy,
+    );
+    const signingToken = tokenText(token.id, secret);
+    const tenant = identity.tenant as string;
+    const consumer: Consumer = {
+      tenant,
+      type: token.consumerType as Subject,
+      id: token.consumerID,
+    };
+    const answer = configurationFor(consumer.type, consumer.id, signingToken);
+    if (use === "repeat") return answer;
+    const steps = [
+      useUp(token, usedBy),
+      mustExist(consumer),
+      create("oneTimeToken", context.newID(), {
+        hash: tokenHash(signingToken),
+        purpose: "SIGNING",
+        consumerType: consumer.type,
+        consumerID: consumer.id,
+        expiresAt: timestamp(context.now() + context.lifetimes.signingToken * 1000),
+      }),
+    ];
+    const params = { me: consumer.id };
+    const commit = commitOf(context, tenant, identity.consumer, "configuration", steps, params);
+    const stored = await context.registry.commit(commit);
+    if (stored.ok) return answer;
+    // The same request may have been faster than itself: then it gets the same answer.
+    if (stored.failure.step === 0 && attempt === 1) return pairingAnswer(call, 2);
+    throw usedMeanwhile();
+  };
+
+  /** The steps that make a certificate the only answer to its request: the last one stores it. */
+  const signingSteps = (
+    identity: Identity,
+    consumer: Consumer,
+    token: StoredToken | undefined,
+    publicKeyHash: string,
+  ): readonly Step[] => {
+    if (token !== undefined) return [useUp(token, publicKeyHash), mustExist(consumer)];
+    const unseen = all(ofTheKey, isMine, isRecent, {
+      op: "not",
+      condition: { op: "in", field: "id", values: { param: "seen" } },
+    });
+    return [
+      // Holds the shown certificate: it cannot be revoked, nor renewed a second time, while it is renewed.
+      update(
+        "certificate",
+        identity.credential?.id as string,
+        {},
+        { where: isInForce, quiet: true },
+      ),
+      { op: "check", kind: "certificate", where: unseen, expect: "none" },
+      mustExist(consumer),
+    ];
+  };
+
+  const signed = async (csr: string, call: Call, attempt = 1): Promise<unknown> => {
+    const { identity } = call.caller;
+    const known = paired(identity);
+    const token = known === undefined ? await shownToken(identity) : undefined;
+    const consumer =
+      known ??
+      ({
+        tenant: identity.tenant as string,
+        type: token?.consumerType as Subject,
+        id: token?.consumerID as string,
+      } satisfies Consumer);
+    const { tenant } = consumer;
+
+    const request = readRequest(csr);
+    checkSubject(subjectOf(consumer.type, consumer.id), request.subject);
+    const publicKeyHash = createHash("sha256").update(request.spki).digest("hex");
+    const key = await knownKey(consumer, publicKeyHash);
+    if (key.isOthers) {
+      throw invalidData("CertificateSigningRequest", [
+        { field: "csr", message: "its key belongs to another: make a new key" },
+      ]);
+    }
+    const use =
+      token === undefined ? "fresh" : useOf(token, "SIGNING", publicKeyHash, context.now());
+    if (key.chain !== undefined && (use === "repeat" || token === undefined))
+      return result(key.chain);
+    if (use === "repeat") throw usedMeanwhile();
+
+    const certificate = await issued(consumer, request);
+    const chain = certificate.pem + context.authority.certificate.pem;
+    const id = context.newID();
+    const steps = [
+      ...signingSteps(identity, consumer, token, publicKeyHash),
+      create("certificate", id, {
+        hash: certificate.fingerprint,
+        serialNumber: certificate.serial,
+        consumerType: consumer.type,
+        consumerID: consumer.id,
+        subject: certificate.subject,
+        publicKeyHash,
+        notBefore: certificate.notBefore.toISOString(),
+        notAfter: certificate.notAfter.toISOString(),
+        chain,
+      }),
+    ];
+    const actor = { type: consumer.type, id: consumer.id };
+    const params = { me: consumer.id, publicKeyHash, recent: RECENT, seen: key.seen };
+    const commit = commitOf(context, tenant, actor, "signCertificate", steps, params);
+    const stored = await context.registry.commit(commit);
+    if (stored.ok) return result(chain);
+    // Another request was faster. With the same key it was this one, sent twice: both get the same answer.
+    if (stored.failure.reason === "PRECONDITION" && attempt === 1) return signed(csr, call, 2);
+    throw token === undefined
+      ? unauthenticated("the client certificate was revoked, or its holder is gone: pair anew")
+      : usedMeanwhile();
+  };
+
   return {
     /** See the SDL: `configuration`. */
     async configuration(_args: unknown, call: Call) {
-      const { identity } = call.caller;
-      const consumer = paired(identity);
+      const consumer = paired(call.caller.identity);
       if (consumer !== undefined) return configurationFor(consumer.type, consumer.id, null);
-
-      const token = await shownToken(identity);
-      const by = requestOf(call);
-      const use = useOf(token, "PAIRING", by, context.now());
-      const usedBy = by ?? context.randomBytes(32).toString("hex");
-      const secret = signingSecret(
-        context.tokenKey,
-        token.id,
-        use === "repeat" ? (token.usedBy ?? "") : usedBy,
-      );
-      const signingToken = tokenText(token.id, secret);
-      const consumerType = token.consumerType as Subject;
-      if (use === "fresh") {
-        const id = context.newID();
-        const steps = [
-          useUp(token, usedBy),
-          create("oneTimeToken", id, {
-            hash: tokenHash(signingToken),
-            purpose: "SIGNING",
-            consumerType,
-            consumerID: token.consumerID,
-            expiresAt: timestamp(context.now() + context.lifetimes.signingToken * 1000),
-          }),
-        ];
-        const commit = commitOf(
-          context,
-          identity.tenant as string,
-          identity.consumer,
-          "configuration",
-          steps,
-        );
-        const explain = () => usedMeanwhile();
-        await carryOut(context.registry, commit, { noun: "OneTimeToken", id: token.id, explain });
-      }
-      return configurationFor(consumerType, token.consumerID, signingToken);
+      return pairingAnswer(call);
     },
 
     /** See the SDL: `signCertificateSigningRequest`. */
-    async sign({ csr }: { csr: string }, call: Call) {
-      const { identity } = call.caller;
-      let consumer = paired(identity);
-      const token = consumer === undefined ? await shownToken(identity) : undefined;
-      if (token !== undefined) {
-        consumer = {
-          tenant: identity.tenant as string,
-          type: token.consumerType as Subject,
-          id: token.consumerID,
-        };
-      }
-      if (consumer === undefined) throw unauthenticated("a one-time token is required");
-      const { tenant } = consumer;
-
-      const request = readRequest(csr);
-      checkSubject(subjectOf(consumer.type, consumer.id), request.subject);
-      const publicKeyHash = createHash("sha256").update(request.spki).digest("hex");
-      const known = await withKey(tenant, publicKeyHash);
-      if (known.some((one) => one.consumerID !== consumer.id)) {
-        throw invalidData("CertificateSigningRequest", [
-          { field: "csr", message: "its key belongs to another: make a new key" },
-        ]);
-      }
-      const [newest] = known;
-      const isRecent =
-        newest !== undefined &&
-        newest.revokedAt === null &&
-        context.now() - Date.parse(newest.createdAt) < REPEATABLE;
-      const use =
-        token === undefined ? "fresh" : useOf(token, "SIGNING", publicKeyHash, context.now());
-      if (newest !== undefined && isRecent && (use === "repeat" || token === undefined))
-        return result(newest.chain);
-      if (use === "repeat") throw usedMeanwhile();
-
-      const certificate = await issued(consumer, request);
-      const chain = certificate.pem + context.authority.certificate.pem;
-      const id = context.newID();
-      const steps = [
-        ...(token === undefined ? [] : [useUp(token, publicKeyHash)]),
-        create("certificate", id, {
-          hash: certificate.fingerprint,
-          serialNumber: certificate.serial,
-          consumerType: consumer.type,
-          consumerID: consumer.id,
-          subject: certificate.subject,
-          publicKeyHash,
-          notBefore: certificate.notBefore.toISOString(),
-          notAfter: certificate.notAfter.toISOString(),
-          chain,
-        }),
-      ];
-      const commit = commitOf(
-        context,
-        tenant,
-        { type: consumer.type, id: consumer.id },
-        "signCertificate",
-        steps,
-      );
-      const explain = token === undefined ? {} : { explain: () => usedMeanwhile() };
-      await carryOut(context.registry, commit, { noun: "Certificate", id, ...explain });
-      return result(chain);
-    },
+    sign: ({ csr }: { csr: string }, call: Call) => signed(csr, call),
   };
 }
 
