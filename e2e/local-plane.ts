@@ -18,6 +18,8 @@ export type LocalPlaneFile = StoryPlane & {
 /** A plane that was started. */
 export interface LocalPlane {
   readonly home: string;
+  /** Its public port; the next one is for mTLS. */
+  readonly port: number;
   /** What `plane.json` says now. */
   file(): LocalPlaneFile;
   /** Everything that it has printed. */
@@ -91,12 +93,15 @@ export async function endPlanes(): Promise<void> {
 export async function startPlane(
   options: {
     readonly home?: string;
+    /** Left out: a free one. */
+    readonly port?: number;
     readonly environment?: Readonly<Record<string, string>>;
     /** Words of the command line. Left out: `npm start`. */
     readonly command?: readonly [string, ...string[]];
   } = {},
 ): Promise<LocalPlane> {
   const home = options.home ?? newHome();
+  const port = options.port ?? (await freePortPair());
   const [program, ...words] = options.command ?? ["npm", "start"];
   // Nothing of the environment but what any shell has: a setting of whoever runs the tests must not change them.
   const child = spawn(program, words, {
@@ -106,7 +111,7 @@ export async function startPlane(
       HOME: process.env["HOME"],
       npm_config_update_notifier: "false",
       SEXTANT_HOME: home,
-      SEXTANT_PORT: String(await freePortPair()),
+      SEXTANT_PORT: String(port),
       ...options.environment,
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -134,6 +139,7 @@ export async function startPlane(
   });
   return {
     home,
+    port,
     file: () => readPlane(home) as LocalPlaneFile,
     output: () => output,
     postgres: () =>
