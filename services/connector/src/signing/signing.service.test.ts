@@ -1,5 +1,5 @@
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
-import { createKeyPair, readCertificate } from "@sextant/x509";
+import { createKeyPair, readCertificate, readPem, writePem } from "@sextant/x509";
 import { storedRows } from "@sextant/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -221,10 +221,9 @@ describe("a signing request", () => {
   it("that is wrong does not use the token up, and says what is wrong", async () => {
     const { id, as } = await signingStep();
     const good = requestFor("APPLICATION", id);
-    const pem = Buffer.from(good.csr, "base64").toString();
-    const broken = pem.replace(/[A-Za-z](?=[A-Za-z0-9+/=]{3}\n-----END)/, (letter) =>
-      letter === "A" ? "B" : "A",
-    );
+    const der = readPem(Buffer.from(good.csr, "base64").toString())?.[0]?.der ?? Buffer.alloc(1);
+    der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1);
+    const broken = writePem("CERTIFICATE REQUEST", der);
     const other = await tenant.holder("APPLICATION");
     const wrong: readonly (readonly [string, { csr: string }])[] = [
       [

@@ -230,9 +230,7 @@ describe("a message that is not taken", () => {
     expect(await deliver(work)).toMatchObject({ done: true, values: { state: "FAILED" } });
     expect(heard).toEqual([]);
     const rows = await storedRows(director.inside.database, tenant.id);
-    expect(rows.some((row) => row.startsWith("delivery ") && row.includes(work.id as string))).toBe(
-      false,
-    );
+    expect(rows.some((row) => row.startsWith("delivery ") && row.includes(work.id))).toBe(false);
   });
 });
 

@@ -227,7 +227,7 @@ describe("a plan", () => {
     const runtime = await aRuntime(tenant, "short-lived");
     const seen: string[] = [];
     await director.work("staleRuntime", async (work) => {
-      seen.push(work.id as string);
+      seen.push(work.id);
       if (work.id === runtime)
         await tenant.admin.ask(`mutation($id: ID!) { unregisterRuntime(id: $id) { id } }`, {
           id: runtime,
