@@ -16,7 +16,7 @@ function undescribed(service: string): readonly string[] {
   const path: string[] = [];
   const enter = (node: ASTNode): void => {
     if (!("name" in node) || node.name === undefined || !("value" in node.name)) return;
-    const isDefinition = /Definition$/.test(node.kind) && node.kind !== "DirectiveDefinition";
+    const isDefinition = node.kind.endsWith("Definition") && node.kind !== "DirectiveDefinition";
     if (!isDefinition) return;
     path.push(node.name.value);
     const isFederations = path.some((name, index) => index === 0 && name.startsWith("_"));
@@ -25,7 +25,7 @@ function undescribed(service: string): readonly string[] {
       found.push(path.join("."));
   };
   const leave = (node: ASTNode): void => {
-    const isDefinition = /Definition$/.test(node.kind) && node.kind !== "DirectiveDefinition";
+    const isDefinition = node.kind.endsWith("Definition") && node.kind !== "DirectiveDefinition";
     if (isDefinition && "name" in node && node.name !== undefined) path.pop();
   };
   visit(document, { enter, leave });
