@@ -34,9 +34,10 @@ export type ErrorJSON = {
   readonly errorId?: string;
 };
 
-/** The HTTP status for an error that is the whole answer. */
+/** The HTTP status for an error that is the whole answer: 503 for a fault that will pass. */
 export function httpStatus(error: SextantError): number {
-  return HTTP_STATUS[error.code];
+  const passes = error.code === "INTERNAL" && error.retryAfter !== undefined;
+  return passes ? 503 : HTTP_STATUS[error.code];
 }
 
 /** The `extensions` of a GraphQL error. */

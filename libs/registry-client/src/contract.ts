@@ -1,4 +1,5 @@
 /** The Registry's contract: what a service may ask of the persistent storage. */
+import { ServiceAwayError } from "@sextant/service";
 import { z } from "zod";
 import { type FieldName, type Kind, kinds, type NewRecord, type StoredRecord } from "./kinds.ts";
 import {
@@ -339,9 +340,9 @@ export type SecretHolder<K extends SecretKind> = StoredRecord<K> & { readonly te
  * The Registry or its database cannot be reached now. Whether a commit was carried out is not known: it is sent again, under the
  * same id.
  */
-export class RegistryUnavailableError extends Error {
+export class RegistryUnavailableError extends ServiceAwayError {
   constructor(message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super("registry", message, cause);
     this.name = "RegistryUnavailableError";
   }
 }

@@ -13,11 +13,12 @@ import {
   internal,
   invalidData,
   isSextantError,
-  type SextantError,
+  SextantError,
   toJSON,
 } from "@sextant/errors";
 import type { ListenAddress } from "@sextant/config";
 import type { Logger } from "@sextant/logging";
+import { ServiceAwayError } from "./service-away.ts";
 
 /** A request as a handler sees it. */
 export type Call = {
@@ -53,6 +54,8 @@ export type Route = {
   readonly maxBody?: number;
 };
 
+/** Seconds after which it is worth asking a service again that was away. */
+const RETRY_AFTER = 1;
 const ONE_MEBIBYTE = 1024 * 1024;
 const jsonType = "application/json; charset=utf-8";
 
@@ -61,9 +64,17 @@ export function json(value: unknown, status = 200): Reply {
   return { status, headers: { "content-type": jsonType }, body: JSON.stringify(value) };
 }
 
-/** The error that a caller may see for whatever was thrown: an unexpected fault is logged under an id, and only that is shown. */
+/**
+ * The error that a caller may see for whatever was thrown: an unexpected fault is logged under an id, and only that is shown. That
+ * a service is away is said, with the time after which to try again.
+ */
 export function publicError(thrown: unknown, log: Logger): SextantError {
   if (isSextantError(thrown) && thrown.code !== "INTERNAL") return thrown;
+  if (thrown instanceof ServiceAwayError) {
+    log.warn({ away: thrown.service, err: thrown }, "a service is away");
+    const message = `${thrown.service} is away: try again`;
+    return new SextantError("INTERNAL", message, { retryAfter: RETRY_AFTER });
+  }
   const errorId = (isSextantError(thrown) ? thrown.errorId : undefined) ?? randomUUID();
   log.error({ errorId, err: thrown }, "unexpected fault");
   return internal(errorId, thrown);

@@ -18,6 +18,7 @@ export {
   type InternalClient,
   type InternalReply,
 } from "./internal-client.ts";
+export { ServiceAwayError } from "./service-away.ts";
 export { Counter, createMetrics, Gauge, Histogram, type MetricsRegistry } from "./metrics.ts";
 export { type App, type ProcessContext, runService } from "./process.ts";
 export { openTrust, type ServiceTrust } from "./trust.ts";

@@ -3,6 +3,7 @@ import { fromJSON, internal } from "@sextant/errors";
 import type { Identity, ServiceName, Signer } from "@sextant/identity";
 import { type Dispatcher, Pool } from "undici";
 import type { InternalTLS } from "./internal-api.ts";
+import { ServiceAwayError } from "./service-away.ts";
 
 /** One call. Without `identity` the service speaks for itself. */
 export type InternalCall = {
@@ -62,7 +63,7 @@ export function createInternalClient(options: {
       call.identity === undefined
         ? await signer.ownToken(audience, call.tenant)
         : await signer.tokenFor(audience, call.identity);
-    const answer = await pool.request({
+    const request = {
       method: call.method,
       path: call.path,
       headers: {
@@ -72,8 +73,16 @@ export function createInternalClient(options: {
       },
       body: call.body ?? null,
       signal: call.signal ?? null,
-    });
-    return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+    };
+    try {
+      const answer = await pool.request(request);
+      return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+    } catch (error) {
+      // Who has gone does not need to hear it; anything else is about the connection.
+      throw call.signal?.aborted === true
+        ? error
+        : new ServiceAwayError(audience, `${audience} cannot be reached`, error);
+    }
   };
 
   const errorOf = async (reply: InternalReply, path: string): Promise<Error> =>

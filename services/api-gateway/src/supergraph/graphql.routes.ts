@@ -43,12 +43,11 @@ const servicePaths: Readonly<Record<string, string>> = {
 
 /** Headers of a request that its service must see. */
 function forwarded(call: Call): Record<string, string> {
-  const headers: Record<string, string> = { "x-request-id": call.requestID };
-  for (const name of ["accept", "idempotency-key"] as const) {
-    const value = call.headers[name];
-    if (typeof value === "string") headers[name] = value;
-  }
-  return headers;
+  const key = call.headers["idempotency-key"];
+  return {
+    "x-request-id": call.requestID,
+    ...(typeof key === "string" ? { "idempotency-key": key } : {}),
+  };
 }
 
 /** The names of the fields that an operation asks of its root. */
@@ -97,13 +96,17 @@ export function graphqlRoutes(options: {
       path: "/graphql",
       identity,
       body,
-      headers: forwarded(call),
+      headers: { ...forwarded(call), accept: call.headers.accept ?? "" },
       signal: call.signal,
     });
-    const type = reply.headers["content-type"];
+    const headers: Record<string, string> = {};
+    for (const name of ["content-type", "retry-after", "allow"] as const) {
+      const value = reply.headers[name];
+      if (typeof value === "string") headers[name] = value;
+    }
     return {
       status: reply.status,
-      headers: typeof type === "string" ? { "content-type": type } : {},
+      headers,
       body: Buffer.from(await reply.body.arrayBuffer()),
     };
   };
@@ -166,7 +169,7 @@ export function graphqlRoutes(options: {
         identity ??= await options.authenticate(call);
         if (target.service !== undefined)
           return await straight(target.service, call, request, identity);
-        const carried = { identity, requestID: call.requestID };
+        const carried = { identity, headers: forwarded(call), signal: call.signal };
         return graphReply(await supergraph.execute(request, operation, carried), type);
       } catch (thrown) {
         return faultReply(thrown, call, log);

@@ -103,8 +103,7 @@ export function singleService(
       only(ownership.ofType(node.typeCondition.name.value));
     },
   });
-  // Fragments are visited with the document; other operations of the document are not this one's business.
-  visit(operation.node, visitor);
-  for (const fragment of operation.fragments.values()) visit(fragment, visitor);
+  // The whole document: the service is sent all of it, and has to understand the operations that are not carried out as well.
+  visit(operation.document, visitor);
   return introspects ? undefined : able[0];
 }

@@ -16,7 +16,12 @@ import {
 } from "graphql";
 
 /** What a joined operation carries to every service. */
-type Carried = { readonly identity: Identity; readonly requestID: string };
+type Carried = {
+  readonly identity: Identity;
+  /** Headers of the request that every service must see. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+};
 
 /** The joined graph. */
 export type Supergraph = {
@@ -31,14 +36,15 @@ export type Supergraph = {
 function dataSource(client: InternalClient): GraphQLDataSource<Carried> {
   return {
     async process({ request, context }) {
-      const { identity, requestID } = context as Carried;
+      const { identity, headers, signal } = context as Carried;
       const body = JSON.stringify({ query: request.query, variables: request.variables });
       const text = await client.text({
         method: "POST",
         path: "/graphql",
         identity,
         body,
-        headers: { "x-request-id": requestID },
+        headers,
+        signal,
       });
       return JSON.parse(text) as never;
     },
