@@ -35,6 +35,8 @@ export interface Extra {
   readonly path?: string;
   /** True: the report is not told. For what is asked over and over. */
   readonly quiet?: boolean;
+  /** What is special about this request, for the report. */
+  readonly note?: string;
 }
 
 /** Someone who talks to the plane. */
@@ -115,7 +117,7 @@ export function createCaller(options: CallerOptions): Caller {
     if (request.quiet !== true) {
       const { status } = answer;
       const told = { caller: name, method, url: `${origin}${path}`, headers, request: shown };
-      report.exchange({ ...told, status, answer: text, milliseconds });
+      report.exchange({ ...told, note: request.note, status, answer: text, milliseconds });
     }
     return answer;
   };

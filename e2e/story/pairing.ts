@@ -76,7 +76,7 @@ export async function curl<Data>(
     ...(variables === undefined ? {} : { variables }),
   });
   const output = await stage.shell([
-    ...(["curl", "--silent", "--show-error", "--cacert", "ca.pem", ...words] as const),
+    ...(["curl", "-sS", "--cacert", "ca.pem", ...words] as const),
     ...["-H", "Content-Type: application/json", "-d", body, url],
   ] as [string, ...string[]]);
   const { data, errors } = JSON.parse(output) as GraphAnswer<Data>;
@@ -87,7 +87,7 @@ export async function curl<Data>(
 
 /** Makes a key and a signing request; answers with the request in base64, as the Connector takes it. */
 export async function makeRequest(
-  stage: Stage,
+  stage: Pick<Stage, "shell">,
   name: string,
   key: KeyKind,
   subject: string,
@@ -98,6 +98,11 @@ export async function makeRequest(
   ] as [string, ...string[]]);
   const base64 = await stage.shell(["openssl", "base64", "-A", "-in", `${name}.csr`]);
   return base64.trim();
+}
+
+/** The same stage, whose commands the report is not told. */
+export function quietly(stage: Stage): Stage {
+  return { ...stage, shell: (words, options) => stage.shell(words, { ...options, quiet: true }) };
 }
 
 /** Pairs by hand, and has openssl check what came. */

@@ -4,6 +4,8 @@
 export interface Exchange {
   /** Who asked. */
   readonly caller: string;
+  /** What is special about the request. */
+  readonly note: string | undefined;
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

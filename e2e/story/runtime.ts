@@ -2,7 +2,7 @@
 import type { Caller } from "./caller.ts";
 import type { RegisteredApplication, RegisteredBundle } from "./application.ts";
 import { requestToken } from "./application.ts";
-import { type Paired, pairByHand } from "./pairing.ts";
+import { type Paired, pairByHand, quietly } from "./pairing.ts";
 import {
   type DirectoryWatch,
   type Follower,
@@ -156,8 +156,9 @@ export async function anotherRuntimePairsByHandAndPollsItsPlan(
     `mutation ($in: RuntimeInput!) { registerRuntime(in: $in) { id name labels status { condition } } }`,
     { in: { name, labels: { group: [stage.name("production")] } } },
   );
-  const token = await requestToken(stage, "Runtime", registerRuntime.id);
-  const paired = await pairByHand(stage, "edge", token, "P-256");
+  const token = await requestToken(stage, "Runtime", registerRuntime.id, { quiet: true });
+  const paired = await pairByHand(quietly(stage), "edge", token, "P-256");
+  stage.report.seen(`${name} paired as the application did: ${paired.verified}`);
   const caller = stage.paired(name, paired);
   await caller.send({ method: "GET", path: "/v1/runtime/plan", headers: { prefer: "wait=10" } });
   const follower = followPlans(caller);

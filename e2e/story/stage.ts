@@ -41,7 +41,13 @@ export async function openStage(plane: StoryPlane, report: Report): Promise<Stag
   const tasks: (() => Promise<unknown> | void)[] = [];
   const later = (task: () => Promise<unknown> | void): void => void tasks.push(task);
   const directory = mkdtempSync(join(tmpdir(), "sextant-story-"));
-  later(() => rmSync(directory, { recursive: true, force: true }));
+  const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true });
+  // A story that is broken off leaves no keys behind either.
+  process.once("exit", removeDirectory);
+  later(() => {
+    removeDirectory();
+    process.off("exit", removeDirectory);
+  });
   const receiver = await startReceiver(plane.receiverHost ?? "127.0.0.1");
   later(() => receiver.close());
   const suffix = plane.suffix ?? randomBytes(2).toString("hex");

@@ -23,20 +23,22 @@ import { namesIn } from "./plans.ts";
 import {
   aCertificateRevokedByAnAdminIsRefused,
   aCertificateRevokedByItsHolderIsRefused,
-  anotherTenantInTheHeaderIsRefused,
   anUnknownCertificateIsRefused,
+  aSpoofedIdentityIsRefused,
+  type Revocation,
+  type SpoofedIdentities,
+  type UnknownCertificates,
+} from "./refused-certificates.ts";
+import {
+  anotherTenantInTheHeaderIsRefused,
   aQueryWithoutATokenIsRefused,
   aSigningRequestForAnotherSubjectIsRefused,
-  aSpoofedIdentityIsRefused,
   aUsedTokenIsRefused,
   type OtherSubjects,
   type OtherTenants,
-  type Revocation,
-  type SpoofedIdentities,
   type TokenUses,
-  type UnknownCertificates,
   type WithoutToken,
-} from "./refusals.ts";
+} from "./refused-tokens.ts";
 import type { Report } from "./report.ts";
 import {
   anAdminProvisionsARuntime,
@@ -110,7 +112,8 @@ export function sentenceOf(name: string): string {
     .replaceAll(/([A-Z]+)([A-Z][a-z])/g, "$1 $2")
     .split(" ")
     .map((word) => (/^[A-Z]{2,}s?$/.test(word) ? word : word.toLowerCase()))
-    .join(" ");
+    .join(" ")
+    .replaceAll("MTLS", "mTLS");
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
@@ -200,7 +203,7 @@ async function tell(stage: Stage): Promise<Story> {
   const spoofed = await step(stage, aSpoofedIdentityIsRefused, client, objects);
   const withoutToken = await step(stage, aQueryWithoutATokenIsRefused);
 
-  await tidyUp(stage, edge, secondTenant);
+  await tidyUp(stage, shop, edge, secondTenant);
   return {
     ...{ shop, pairedByRSA, pairedByEC, bundle, runtime, written, ready, credentials },
     shopCondition: application.status.condition,
@@ -215,12 +218,19 @@ async function tell(stage: Stage): Promise<Story> {
 /** What is left shows the story: the shop, the warehouse, the catalog and the provisioned runtime. The rest goes. */
 async function tidyUp(
   { admin }: Stage,
+  { webhookID }: Pick<RegisteredApplication, "webhookID">,
   edge: Pick<FollowedRuntime, "id">,
   { id: tenant, headers }: SecondTenant,
 ): Promise<void> {
   const unregisterRuntime = "mutation ($id: ID!) { unregisterRuntime(id: $id) { id } }";
   const there = { headers, quiet: true };
   await admin.ask(unregisterRuntime, { id: edge.id }, { quiet: true });
+  // Its receiver ends with the story.
+  await admin.ask(
+    "mutation ($id: ID!) { deleteWebhook(webhookID: $id) { id } }",
+    { id: webhookID },
+    { quiet: true },
+  );
   const { runtimes } = await admin.ask<{ runtimes: { data: { id: string }[] } }>(
     "{ runtimes { data { id } } }",
     {},

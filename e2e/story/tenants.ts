@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { requestToken } from "./application.ts";
 import type { Answer, GraphAnswer } from "./caller.ts";
-import { pairByHand } from "./pairing.ts";
+import { pairByHand, quietly } from "./pairing.ts";
 import type { Stage } from "./stage.ts";
 
 /** Ids of one tenant's objects. */
@@ -273,10 +273,10 @@ export async function anObjectOfAnotherTenantLooksLikeNone(
     const random = randomUUID();
     // The first few are enough to read.
     const extra = { headers: tenant.headers, quiet: index % 9 !== 0 };
-    const foreign = await stage.admin.post(text, { ...variables, id: objects[id] }, extra);
+    const foreign = await stage.admin.post(text, { id: objects[id], ...variables }, extra);
     const none = await stage.admin.post(
       text,
-      { ...variables, id: random },
+      { id: random, ...variables },
       { ...extra, quiet: true },
     );
     outcomes.push({ title, foreign: without(objects[id], foreign), random: without(random, none) });
@@ -359,7 +359,7 @@ export async function aRuntimeOfTheSecondTenantInAGroupOfThatNameSeesNothing(
       { headers, quiet: true },
     );
   const token = await requestToken(stage, "Runtime", registerRuntime.id, { headers, quiet: true });
-  const paired = await pairByHand({ ...stage, shell: quietShell(stage) }, "branch", token, "P-256");
+  const paired = await pairByHand(quietly(stage), "branch", token, "P-256");
   const caller = stage.paired("branch", paired);
   const answer = await caller.ask<{
     applications: { data: { name: string }[]; totalCount: number };
@@ -380,11 +380,6 @@ export async function aRuntimeOfTheSecondTenantInAGroupOfThatNameSeesNothing(
     plan: plan.text,
   };
 }
-
-const quietShell =
-  ({ shell }: Stage): Stage["shell"] =>
-  (words, options) =>
-    shell(words, { ...options, quiet: true });
 
 /** Reads the errors of an answer that was kept as text. */
 export function errorsIn(outcome: string): readonly string[] {
