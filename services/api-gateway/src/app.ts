@@ -39,6 +39,13 @@ export async function start(
   const { signer, tls } = openTrust("api-gateway", settings);
   const isLocal = settings.SEXTANT_PROFILE === "local";
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
+  const watched = createRegistryClient({
+    url: settings.SEXTANT_REGISTRY_URL,
+    signer,
+    tls,
+    deadline: 0,
+    connections: 1,
+  });
   const clients = {
     director: createInternalClient({
       audience: "director",
@@ -68,7 +75,7 @@ export async function start(
   const currentFeed = () => feed;
   const known = createKnown(registry, currentFeed, Date.now);
   const polls = createPlanPolls(currentFeed);
-  feed = followFeed(registry, [known, polls], log);
+  feed = followFeed(watched, [known, polls], log);
   const contacts = createContacts(clients.director, log, Date.now);
   const authenticator = createAuthenticator(known, Date.now);
   const authenticate = (door: Door) => async (call: Call) => {
@@ -148,6 +155,7 @@ export async function start(
       await Promise.all([
         supergraph.close(),
         registry.close(),
+        watched.close(),
         ...Object.values(clients).map((client) => client.close()),
       ]);
     },

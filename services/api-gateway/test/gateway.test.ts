@@ -1,4 +1,4 @@
-import { createPrivateKey, randomUUID } from "node:crypto";
+import { createPrivateKey, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { Agent } from "node:https";
@@ -11,7 +11,6 @@ import {
   issueCertificate,
 } from "@sextant/x509";
 import { serverAudits } from "graphql-http";
-import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type Plane, startPlane } from "./plane.ts";
@@ -411,7 +410,7 @@ describe("the audits of GraphQL over HTTP", () => {
       const failed: string[] = [];
       const audits = serverAudits({
         url: () => `${plane.publicURL}${path}`,
-        fetchFn: fetchFn as never,
+        fetchFn,
       });
       expect(audits).toHaveLength(61);
       for (const audit of audits) {

@@ -13,6 +13,8 @@ export type Contacts = {
 const EVERY = 500;
 const ENOUGH = 30_000;
 const MAX_WAITING = 50_000;
+/** Milliseconds after which a batch is told again with the next: it must not hold up the end of the gateway. */
+const TIMEOUT = 3_000;
 
 /** Starts telling. A batch that cannot be told is told again with the next. */
 export function createContacts(director: InternalClient, log: Logger, now: () => number): Contacts {
@@ -29,6 +31,7 @@ export function createContacts(director: InternalClient, log: Logger, now: () =>
         method: "POST",
         path: "/v1/contacts",
         body: JSON.stringify([...batch.values()]),
+        signal: AbortSignal.timeout(TIMEOUT),
       });
     } catch (error) {
       log.warn({ contacts: batch.size, err: error }, "contacts could not be told");

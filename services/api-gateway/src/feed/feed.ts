@@ -19,7 +19,9 @@ export type Feed = {
   close(): Promise<void>;
 };
 
-const WAIT_SECONDS = 20;
+const WAIT_SECONDS = 5;
+/** The Registry answers in time, or it is not there: what is held in memory is not trusted for longer than that. */
+const OVERDUE = 3_000;
 const PAUSE = 200;
 const followed: EventType[] = [
   "plan.changed",
@@ -30,7 +32,7 @@ const followed: EventType[] = [
   "tenant.changed",
 ];
 
-/** Follows the feed until it is closed. */
+/** Follows the feed until it is closed. `registry` must not try again by itself: that it is away has to be known at once. */
 export function followFeed(
   registry: Pick<Registry, "watch">,
   listeners: readonly FeedListener[],
@@ -49,7 +51,7 @@ export function followFeed(
         const waitSeconds = live ? WAIT_SECONDS : 0;
         const answer = await registry.watch(
           { after: position, types: followed, waitSeconds },
-          ending.signal,
+          AbortSignal.any([ending.signal, AbortSignal.timeout(waitSeconds * 1000 + OVERDUE)]),
         );
         if (answer.startOver) for (const listener of listeners) listener.startOver();
         for (const event of answer.events) for (const listener of listeners) listener.event(event);

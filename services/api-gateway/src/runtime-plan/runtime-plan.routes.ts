@@ -22,6 +22,13 @@ export function waitOf(prefer: string | string[] | undefined): number {
   return seconds;
 }
 
+/** Whether `If-None-Match` names a tag (RFC 9110, 13.1.2): alone or in a list, also when something on the way has weakened it. */
+export function namesTag(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  const names = header.split(",").map((one) => one.trim().replace(/^W\//, ""));
+  return names.includes("*") || names.includes(tag);
+}
+
 /** Makes the routes. `runtime` authenticates and gives the runtime that calls, or throws; it is asked again after a wait. */
 export function runtimePlanRoutes(options: {
   readonly authenticate: (call: Call) => Promise<Identity>;
@@ -62,27 +69,28 @@ export function runtimePlanRoutes(options: {
   const poll = async (call: Call): Promise<Reply> => {
     let identity = await runtimeOf(call);
     const runtimeID = identity.consumer.id;
-    const has = call.headers["if-none-match"];
+    const has = (tag: string) => namesTag(call.headers["if-none-match"], tag);
     const until = performance.now() + waitOf(call.headers.prefer) * 1000;
     for (;;) {
-      const known = polls.tag(runtimeID);
-      if (known === undefined || known !== has) {
+      let current = polls.tag(runtimeID);
+      if (current === undefined || !has(current)) {
         const plan = await fetchPlan(identity);
-        if (plan !== undefined && plan.tag !== has) {
+        if (plan !== undefined && !has(plan.tag)) {
           return {
             status: 200,
             headers: { ...headers(plan.tag), "content-type": "application/json; charset=utf-8" },
             body: plan.body,
           };
         }
+        current = plan?.tag;
       }
       const left = until - performance.now();
-      const current = polls.tag(runtimeID);
-      if (current !== undefined && current !== has && left > 0) continue;
+      const newest = polls.tag(runtimeID);
+      if (newest !== undefined && !has(newest) && left > 0) continue;
       const why = left > 0 ? await polls.wait(runtimeID, left, call.signal) : "time";
       // What was true before the wait may be true no longer: the certificate may have been revoked.
       identity = await runtimeOf(call);
-      if (why !== "changed") return has === undefined ? nothingYet : notModified(has);
+      if (why !== "changed") return current === undefined ? nothingYet : notModified(current);
     }
   };
 
