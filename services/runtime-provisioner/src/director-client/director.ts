@@ -10,6 +10,8 @@ export type SeenRuntime = {
     readonly applied: boolean;
     readonly ready: boolean;
     readonly lastError: string | null;
+    /** When the agent has reported last. */
+    readonly reportedAt: string | null;
   } | null;
 };
 
@@ -41,7 +43,10 @@ export const MARK = "provisioned_by";
 
 type GraphAnswer = {
   readonly data?: unknown;
-  readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: string; readonly retryAfter?: number };
+  }[];
 };
 
 /** Speaks to Director. */
@@ -57,7 +62,7 @@ export function createDirector(client: InternalClient): Director {
     const [first] = errors ?? [];
     if (first === undefined) return data as Data;
     throw (
-      fromJSON({ code: first.extensions?.code, message: first.message }) ??
+      fromJSON({ ...first.extensions, message: first.message }) ??
       internal(crypto.randomUUID(), new Error(first.message))
     );
   };
@@ -85,7 +90,7 @@ export function createDirector(client: InternalClient): Director {
       return registerRuntime.id;
     },
     async find(tenant, id) {
-      const query = `query($id: ID!) { runtime(id: $id) { id status { condition } syncState { applied ready lastError } } }`;
+      const query = `query($id: ID!) { runtime(id: $id) { id status { condition } syncState { applied ready lastError reportedAt } } }`;
       const { runtime } = await ask<{ runtime: SeenRuntime | null }>(tenant, query, { id });
       return runtime ?? undefined;
     },

@@ -115,17 +115,21 @@ export function createLocalDriver(options: {
         `${line.replace('"service":"runtime-agent"', `"service":"runtime-agent","runtime":${JSON.stringify(kept.name)}`)}\n`,
       );
     });
-    child.on("error", (error) =>
-      log.error({ runtimeID: id, err: error }, "the agent cannot be started"),
-    );
-    child.on("exit", (code, signal) => {
+    const ended = (code: number | null, signal: string | null): void => {
+      if (state.child !== child) return;
       state.child = undefined;
       if (state.ending || closed) return;
       state.failures = performance.now() - started > STABLE ? 0 : state.failures + 1;
       const pause = Math.min(FIRST_PAUSE * 2 ** state.failures, LONGEST_PAUSE);
       log.warn({ runtimeID: id, code, signal, pause }, "the agent ended and is started again");
       state.timer = setTimeout(() => launch(id, kept), pause);
+    };
+    child.on("error", (error) => {
+      log.error({ runtimeID: id, err: error }, "the agent cannot be started");
+      // What never started does not end either.
+      if (child.pid === undefined) ended(null, null);
     });
+    child.on("exit", ended);
   };
 
   const halt = async (id: string): Promise<void> => {
@@ -145,6 +149,18 @@ export function createLocalDriver(options: {
     });
   };
 
+  const turns = new Map<string, Promise<unknown>>();
+  /** One verb at a time on a runtime: a start that takes long must not outlive the removal that comes behind it. */
+  const inTurn = <Value>(id: string, verb: () => Promise<Value>): Promise<Value> => {
+    const mine = (turns.get(id) ?? Promise.resolve()).then(verb, verb);
+    turns.set(id, mine);
+    const forget = (): void => {
+      if (turns.get(id) === mine) turns.delete(id);
+    };
+    mine.then(forget, forget);
+    return mine;
+  };
+
   return {
     validate(given) {
       const result = parameters.safeParse(given);
@@ -154,38 +170,42 @@ export function createLocalDriver(options: {
         message: issue.message,
       }));
     },
-    async create(spec: RuntimeSpec) {
-      const { logLevel } = parameters.parse(spec.parameters);
-      await mkdir(join(directoryOf(spec.id), "agent"), { recursive: true, mode: 0o700 });
-      const kept = (await read(spec.id)) ?? { desired: "stopped" };
-      await write(spec.id, { ...kept, name: spec.name, logLevel });
-    },
-    async inject(id, injected) {
-      const kept = await read(id);
-      if (kept === undefined) throw new Error("the runtime's directory is missing");
-      await halt(id);
-      // What the agent holds from an earlier pairing goes, so that it pairs with this token.
-      const own = join(directoryOf(id), "agent");
-      await rm(own, { recursive: true, force: true });
-      await mkdir(own, { mode: 0o700 });
-      await write(id, { ...kept, injected });
-    },
-    async start(id) {
-      const kept = await read(id);
-      if (kept === undefined) throw new Error("the runtime's directory is missing");
-      await write(id, { ...kept, desired: "running" });
-      await halt(id);
-      launch(id, kept);
-    },
+    create: (spec: RuntimeSpec) =>
+      inTurn(spec.id, async () => {
+        const { logLevel } = parameters.parse(spec.parameters);
+        await mkdir(join(directoryOf(spec.id), "agent"), { recursive: true, mode: 0o700 });
+        const kept = (await read(spec.id)) ?? { desired: "stopped" };
+        await write(spec.id, { ...kept, name: spec.name, logLevel });
+      }),
+    inject: (id, injected) =>
+      inTurn(id, async () => {
+        const kept = await read(id);
+        if (kept === undefined) throw new Error("the runtime's directory is missing");
+        await halt(id);
+        // What the agent holds from an earlier pairing goes, so that it pairs with this token.
+        const own = join(directoryOf(id), "agent");
+        await rm(own, { recursive: true, force: true });
+        await mkdir(own, { mode: 0o700 });
+        await write(id, { ...kept, injected });
+      }),
+    start: (id) =>
+      inTurn(id, async () => {
+        const kept = await read(id);
+        if (kept === undefined) throw new Error("the runtime's directory is missing");
+        await write(id, { ...kept, desired: "running" });
+        await halt(id);
+        launch(id, kept);
+      }),
     async observe(id) {
       if (runtimes.get(id)?.child !== undefined) return "running";
       return (await read(id)) === undefined ? "absent" : "stopped";
     },
-    async remove(id) {
-      await halt(id);
-      runtimes.delete(id);
-      await rm(directoryOf(id), { recursive: true, force: true });
-    },
+    remove: (id) =>
+      inTurn(id, async () => {
+        await halt(id);
+        runtimes.delete(id);
+        await rm(directoryOf(id), { recursive: true, force: true });
+      }),
     async resume() {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       for (const id of await readdir(folder)) {

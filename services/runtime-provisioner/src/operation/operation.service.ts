@@ -115,9 +115,10 @@ export function createOperationService(context: Context) {
       id,
       `${type.charAt(0).toLowerCase()}${type.slice(1)}`,
       [
+        // First, because it holds the runtime: of two that come at once, the second finds the operation of the first.
+        update("provisionedRuntime", runtimeID, { lastOperationID: id }),
         { op: "check", kind: "operation", where: goesOn, expect: "none" },
         begin(id, type, runtimeID, input),
-        update("provisionedRuntime", runtimeID, { lastOperationID: id }),
       ],
       {
         explain: (failure) =>

@@ -43,6 +43,8 @@ export type Progress = {
   readonly failures: number;
   /** When the stage has to be over, in milliseconds since 1970. */
   readonly until: number;
+  /** The agent's last report before the runtime was started: what it says of the runtime is no longer true. */
+  readonly reportedBefore?: string | null;
 };
 
 /** Attempts of a stage before the operation fails. */

@@ -1,6 +1,7 @@
 /** Carries out the stages of operations. Every stage may be repeated: it finds what an earlier attempt has made. */
 import { isSextantError } from "@sextant/errors";
-import { type Claimed, type Outcome, readOne, update } from "@sextant/registry-client";
+import { ServiceAwayError } from "@sextant/service";
+import { type Claimed, type Outcome, readOne, type Step, update } from "@sextant/registry-client";
 import { commitOf, type Context } from "../context.ts";
 import {
   beginning,
@@ -15,8 +16,8 @@ import {
 
 type Operation = Claimed<"operation">;
 
-/** A stage's end: over, or to be looked at again soon. */
-type StageEnd = "over" | "wait";
+/** A stage's end: over, maybe with something that the next has to know, or to be looked at again soon. */
+type StageEnd = "over" | "wait" | Pick<Progress, "reportedBefore">;
 
 const LOOK_AGAIN = 250;
 const FIRST_PAUSE = 500;
@@ -78,23 +79,28 @@ export function createStageHandler(context: Context) {
         { name, description, labels },
         operation.id,
       );
-      await registry.commit(
-        commitOf(context, operation.tenant, "provisionRuntime", [
-          {
-            op: "create",
-            kind: "provisionedRuntime",
-            id: runtimeID,
-            values: {
-              name,
-              driver: input.driver,
-              parameters: JSON.stringify(input.parameters),
-              removed: false,
-              lastOperationID: operation.id,
-            },
+      const params = { open: ["Pending", "InProgress"] };
+      const isOpen = { op: "in", field: "state", values: { param: "open" } } as const;
+      const steps: readonly Step[] = [
+        update("operation", operation.id, { runtimeID }, { where: isOpen }),
+        {
+          op: "create",
+          kind: "provisionedRuntime",
+          id: runtimeID,
+          values: {
+            name,
+            driver: input.driver,
+            parameters: JSON.stringify(input.parameters),
+            removed: false,
+            lastOperationID: operation.id,
           },
-          update("operation", operation.id, { runtimeID }),
-        ]),
-      );
+        },
+      ];
+      const commit = commitOf(context, operation.tenant, "provisionRuntime", steps, params);
+      const stored = await registry.commit(commit);
+      // Cancelled meanwhile: what takes back may have looked for the runtime before it was there.
+      if (!stored.ok && stored.failure.reason === "PRECONDITION")
+        await director.unregister(operation.tenant, runtimeID);
       return "over";
     },
     create: async (operation) => {
@@ -121,14 +127,18 @@ export function createStageHandler(context: Context) {
       return "over";
     },
     start: async (operation) => {
-      await driverOf((await madeOf(operation)).driver).start(runtimeIDOf(operation));
-      return "over";
+      const id = runtimeIDOf(operation);
+      const before = await director.find(operation.tenant, id);
+      await driverOf((await madeOf(operation)).driver).start(id);
+      return { reportedBefore: before?.syncState?.reportedAt ?? null };
     },
     connect: async (operation) => {
       const runtime = await director.find(operation.tenant, runtimeIDOf(operation));
       if (runtime === undefined) throw new Error("the runtime was unregistered");
       const { syncState } = runtime;
-      return runtime.status.condition === "CONNECTED" &&
+      const { reportedBefore = null } = operation.progress as Progress;
+      return (syncState?.reportedAt ?? null) !== reportedBefore &&
+        runtime.status.condition === "CONNECTED" &&
         syncState?.applied === true &&
         syncState.ready
         ? "over"
@@ -165,9 +175,19 @@ export function createStageHandler(context: Context) {
   };
 
   const later = (milliseconds: number) => new Date(context.now() + milliseconds).toISOString();
-  const moved = (stage: Stage, state: string, message = messages[stage]): Outcome => ({
+  const moved = (
+    stage: Stage,
+    state: string,
+    more: Partial<Progress>,
+    message = messages[stage],
+  ): Outcome => ({
     done: stage === "done",
-    values: { stage, state, message, progress: JSON.stringify(beginning(context.now())) },
+    values: {
+      stage,
+      state,
+      message,
+      progress: JSON.stringify({ ...beginning(context.now()), ...more }),
+    },
     ...(stage === "done" ? {} : { nextAttemptAt: later(0) }),
   });
 
@@ -182,7 +202,9 @@ export function createStageHandler(context: Context) {
       stage === "create" || stage === "start" || stage === "remove" ? "driver" : "director";
     const message = known?.message ?? `${messages[stage]} failed`;
     const lastError = JSON.stringify({ code: known?.code ?? "INTERNAL", component, message });
-    const failures = progress.failures + 1;
+    // A part of the plane that is away comes back: that is waited for, and is no failure of the stage.
+    const passes = error instanceof ServiceAwayError || known?.retryAfter !== undefined;
+    const failures = progress.failures + (passes ? 0 : 1);
     const isLasting = known !== undefined && lasting.has(known.code);
     context.log.warn({ operation: operation.id, stage, failures, err: error }, "a stage failed");
     const mayRetry = !isLasting && failures < MAX_FAILURES && context.now() < progress.until;
@@ -212,11 +234,14 @@ export function createStageHandler(context: Context) {
     const progress = operation.progress as Progress;
     try {
       const end = await carryOut[stage](operation);
-      if (end === "over") {
+      if (end !== "wait") {
+        const more = end === "over" ? {} : end;
         // What was taken back stays Failed or Cancelled.
         if (stage === "undo") return { done: true, values: { stage: "done" } };
         const next = stageAfter(type, stage);
-        return next === "done" ? moved(next, "Succeeded", "done") : moved(next, "InProgress");
+        return next === "done"
+          ? moved(next, "Succeeded", {}, "done")
+          : moved(next, "InProgress", more);
       }
       if (context.now() < progress.until)
         return { done: false, values: {}, nextAttemptAt: later(LOOK_AGAIN) };
