@@ -18,8 +18,11 @@ ARG NPM_CONFIG_REGISTRY
 ARG PNPM=pnpm@12.21.0
 WORKDIR /sextant
 COPY --from=manifests /sextant ./
-# For all services at once, so that the next image finds this layer. Optional is only the workspace's own Node.
-RUN npx --yes ${PNPM} install --prod --no-optional --frozen-lockfile --store-dir /store \
+# pnpm reads the file, but not npm's variable.
+RUN if [ -n "${NPM_CONFIG_REGISTRY}" ]; then npm config set registry "${NPM_CONFIG_REGISTRY}"; fi
+# For all services at once, so that the next image finds this layer. Optional is only the workspace's own Node. Few
+# downloads at a time: Docker's network loses some of many DNS queries at once, and each costs seconds.
+RUN npx --yes ${PNPM} install --prod --no-optional --frozen-lockfile --store-dir /store --network-concurrency 8 \
       --filter '{./services/*}...' --filter '{./deploy/*}...' \
  && rm -rf node_modules ./*/*/node_modules
 ARG SERVICE
@@ -42,13 +45,19 @@ WORKDIR /sextant
 COPY --from=build /out/dependencies ./
 COPY --from=build /out/sources ./
 ARG SERVICE
-# A volume that is mounted here for the first time takes over the owner.
-RUN mkdir -p /data /secrets /keys/registry /keys/director /keys/connector /keys/runtime-provisioner /keys/api-gateway \
- && chmod -R 0700 /data /keys/* && chown -R node:node /data /secrets /keys
 ENV NODE_ENV=production \
+    NODE_COMPILE_CACHE=/sextant/compiled \
     SEXTANT_KEYS_DIR=/keys/${SERVICE} \
     SEXTANT_LISTEN=0.0.0.0:8080 \
     SEXTANT_OPS_LISTEN=0.0.0.0:9090
+# A volume that is mounted here for the first time takes over the owner.
+RUN mkdir -p /data /secrets /keys/registry /keys/director /keys/connector /keys/runtime-provisioner /keys/api-gateway \
+ && chmod 0700 /data /keys/* && chown -R node:node /data /secrets /keys
+# Loads the whole program and ends for want of settings. Every later start finds it compiled: it takes half the time and
+# 25 MB less. Node keeps this apart by user.
+RUN install -d -o node -g node compiled \
+ && su node -c 'node main.ts' 2>&1 | grep 'is required' \
+ && chown -R root:root compiled && chmod -R go=rX compiled
 USER node
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["node", "/sextant/health.mjs"]
 ENTRYPOINT ["node", "/sextant/main.ts"]
