@@ -1,5 +1,5 @@
 /** Who was heard and when: the gateway tells it in batches. */
-import { readList, type Step } from "@sextant/registry-client";
+import { type Condition, readList, type Step } from "@sextant/registry-client";
 import { z } from "zod";
 import { type Context, timestamp } from "../act/act.ts";
 
@@ -20,6 +20,29 @@ export type Contact = z.output<typeof contactList>[number];
 /** Objects changed by one commit. */
 const BATCH = 500;
 
+const those: Condition = { op: "in", field: "id", values: { param: "ids" } };
+const first: Condition = {
+  op: "all",
+  of: [those, { op: "in", field: "statusCondition", values: { param: "waiting" } }],
+};
+
+/** Parameters of {@link seen} and {@link connected}: who was heard. */
+export const heardParameters = (ids: readonly string[]) => ({
+  ids,
+  waiting: ["INITIAL", "PROVISIONING"],
+});
+
+/** Those that were heard have been seen now. It is frequent, and no change of the object. */
+export function seen(kind: "application" | "runtime", now: string): Step {
+  return { op: "updateAll", kind, where: those, values: { lastSeen: now }, quiet: true };
+}
+
+/** Those that were heard for the first time are CONNECTED. It is rare, and counts as a change of the object. */
+export function connected(kind: "application" | "runtime", now: string): Step {
+  const values = { statusCondition: "CONNECTED", statusTimestamp: now };
+  return { op: "updateAll", kind, where: first, values };
+}
+
 /** Takes note of contacts. The first one makes an application or runtime CONNECTED. */
 export function createContactService(context: Context) {
   const note = async (
@@ -28,22 +51,10 @@ export function createContactService(context: Context) {
     ids: readonly string[],
   ): Promise<void> => {
     const now = timestamp(context.now());
-    const those = { op: "in", field: "id", values: { param: "ids" } } as const;
-    const waiting = { op: "in", field: "statusCondition", values: { param: "waiting" } } as const;
-    const first = { op: "all", of: [those, waiting] } as const;
-    const params = { ids, waiting: ["INITIAL", "PROVISIONING"] };
-    const steps: Step[] = [
-      { op: "updateAll", kind, where: those, values: { lastSeen: now }, quiet: true },
-    ];
-    // A change of condition is rare and counts as a change of the object; being seen is frequent and does not.
-    if ((await readList(context.registry, tenant, kind, first, ["id"], params, 1)).length > 0) {
-      steps.push({
-        op: "updateAll",
-        kind,
-        where: first,
-        values: { statusCondition: "CONNECTED", statusTimestamp: now },
-      });
-    }
+    const params = heardParameters(ids);
+    const steps: Step[] = [seen(kind, now)];
+    if ((await readList(context.registry, tenant, kind, first, ["id"], params, 1)).length > 0)
+      steps.push(connected(kind, now));
     await context.registry.commit({
       id: context.newID(),
       tenant,

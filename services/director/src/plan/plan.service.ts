@@ -5,6 +5,7 @@ import { authorise, type Identity } from "@sextant/identity";
 import { type ReadPlan, readOne, type Step, update } from "@sextant/registry-client";
 import { z } from "zod";
 import { type Context, parametersOf, timestamp } from "../act/act.ts";
+import { connected, heardParameters, seen } from "../contact/contact.service.ts";
 import { text } from "../input/input.ts";
 import { tellApplications } from "../webhook/notification.ts";
 import { planBody, planTag } from "./plan.ts";
