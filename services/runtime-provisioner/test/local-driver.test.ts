@@ -123,7 +123,9 @@ describe("a runtime of the driver `local`", () => {
 
   it("is never outside its folder, whatever it is called", async () => {
     for (const id of ["..", "../x", "", "a"]) {
-      await expect(driver.create({ id, name: "x", parameters: {} })).rejects.toThrow("a runtime's id is a UUID");
+      await expect(driver.create({ id, name: "x", parameters: {} })).rejects.toThrow(
+        "a runtime's id is a UUID",
+      );
       await expect(driver.remove(id)).rejects.toThrow("a runtime's id is a UUID");
     }
   });
