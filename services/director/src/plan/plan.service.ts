@@ -107,10 +107,18 @@ export function createPlanService(context: Context) {
     const isNewest = values.revision === sync.desiredRevision;
     // A new plan does not end readiness: it would be told anew, and an application that answers by a change would never rest.
     const becomesReady = values.ready && !sync.ready;
-    const told: Step[] = becomesReady ? [tellApplications("runtime.ready", id, context.now())] : [];
+    const now = timestamp(context.now());
+    // Whoever is told and asks at once must find the runtime connected, though the gateway tells contacts a little later.
+    const told: Step[] = becomesReady
+      ? [
+          seen("runtime", now),
+          connected("runtime", now),
+          tellApplications("runtime.ready", id, context.now()),
+        ]
+      : [];
     const columns = {
       appliedRevision: values.revision,
-      reportedAt: timestamp(context.now()),
+      reportedAt: now,
       lastError: lastErrorOf(values),
       ready: values.ready,
       ...(isNewest ? { applied: values.applied } : {}),
@@ -128,6 +136,7 @@ export function createPlanService(context: Context) {
       observed: true,
       steps: [update("syncState", id, columns, { quiet: true, where: unchanged }), ...told],
       params: parametersOf(context, identity, {
+        ...heardParameters([id]),
         runtimeID: id,
         appliedBefore: sync.appliedRevision,
         desiredBefore: sync.desiredRevision,
