@@ -112,13 +112,17 @@ export function describeMainStory(tell: () => Promise<Story>): void {
   });
 
   describe("the credentials", () => {
-    test("the application is told by a signed message that a connected runtime is ready", () => {
+    test("the application is told by a signed message that a runtime is ready", () => {
       const { ready, runtime } = story;
       expect(ready.message.type).toBe("runtime.ready");
       expect(ready.message.data).toEqual({ ids: { runtimeID: runtime.id } });
       expect(ready.genuine).toBe(true);
-      expect(ready.runtime).toEqual({
-        ...{ id: runtime.id, name: runtime.name },
+    });
+
+    test("whoever is told so, and asks at once, finds the runtime connected and online", () => {
+      const { ready, runtime } = story;
+      expect(ready.runtimeAtOnce).toEqual({
+        ...{ id: runtime.id, name: runtime.name, online: true },
         status: { condition: "CONNECTED" },
       });
     });

@@ -22,6 +22,8 @@ export interface Received {
 export interface Receiver {
   readonly url: string;
   readonly received: readonly Received[];
+  /** Calls back with each message as soon as it has come. */
+  onMessage(callback: (message: Message) => void): void;
   /** Waits for a message. */
   next(what: string, isIt: (message: Message) => boolean): Promise<Received>;
   close(): Promise<void>;
@@ -43,6 +45,7 @@ export function isGenuine(
 /** Starts a receiver. `host` is how the plane reaches it. */
 export async function startReceiver(host: string): Promise<Receiver> {
   const received: Received[] = [];
+  const callbacks: ((message: Message) => void)[] = [];
   const server = createServer((request, response) => {
     let body = "";
     request.setEncoding("utf8");
@@ -51,7 +54,9 @@ export async function startReceiver(host: string): Promise<Receiver> {
       const headers = Object.fromEntries(
         Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
       );
-      received.push({ headers, body, message: JSON.parse(body) as Message });
+      const message = JSON.parse(body) as Message;
+      received.push({ headers, body, message });
+      for (const callback of callbacks) callback(message);
       response.writeHead(204).end();
     });
   });
@@ -63,6 +68,7 @@ export async function startReceiver(host: string): Promise<Receiver> {
   return {
     url: `http://${host}:${port}/hooks/sextant`,
     received,
+    onMessage: (callback) => void callbacks.push(callback),
     next: (what, isIt) => until(what, () => received.find(({ message }) => isIt(message))),
     close() {
       server.closeAllConnections();

@@ -167,6 +167,35 @@ export async function anotherRuntimePairsByHandAndPollsItsPlan(
   return { id: registerRuntime.id, name, paired, caller, follower };
 }
 
+/** A runtime as the application sees it. */
+export interface SeenRuntime {
+  readonly id: string;
+  readonly name: string;
+  readonly online: boolean;
+  readonly status: { readonly condition: string };
+}
+
+const SEEN_RUNTIME =
+  "query ($id: ID!) { runtime(id: $id) { id name online status { condition } } }";
+
+/** From now on, whenever the application is told that a runtime is ready, it asks about that runtime at once. */
+export function askWhenTold(
+  stage: Stage,
+  client: Caller,
+): (runtimeID: string) => Promise<SeenRuntime> | undefined {
+  const answers = new Map<string, Promise<SeenRuntime>>();
+  stage.receiver.onMessage(({ type, data }) => {
+    const id = data.ids["runtimeID"];
+    if (type !== "runtime.ready" || id === undefined) return;
+    const answer = client
+      .ask<{ runtime: SeenRuntime }>(SEEN_RUNTIME, { id }, { quiet: true })
+      .then(({ runtime }) => runtime);
+    answer.catch(() => undefined);
+    answers.set(id, answer);
+  });
+  return (runtimeID) => answers.get(runtimeID);
+}
+
 /** The message that a runtime is ready. */
 export interface ReadyMessage extends Received {
   /** By the library that receivers use. */
@@ -175,35 +204,31 @@ export interface ReadyMessage extends Received {
   readonly genuineWhenChanged: boolean;
   /** The same with another secret. */
   readonly genuineByAnotherSecret: boolean;
-  /** What the application is told when it asks for the rest. */
-  readonly runtime: {
-    readonly id: string;
-    readonly name: string;
-    readonly status: { readonly condition: string };
-  };
+  /** What the application was told when it asked for the rest at the moment when the message came. */
+  readonly runtimeAtOnce: SeenRuntime | undefined;
 }
 
 /** By a signed webhook message, whose receiver asks for the rest over mTLS. */
 export async function theShopIsToldThatTheRuntimeIsReady(
   stage: Stage,
-  shop: RegisteredApplication,
-  client: Caller,
-  runtime: Pick<ProvisionedRuntime, "id">,
+  given: {
+    readonly shop: RegisteredApplication;
+    readonly client: Caller;
+    readonly runtime: Pick<ProvisionedRuntime, "id">;
+    readonly askedAtOnce: ReturnType<typeof askWhenTold>;
+  },
 ): Promise<ReadyMessage> {
+  const { shop, client, runtime, askedAtOnce } = given;
   const received = await stage.receiver.next(
     "the message that the runtime is ready",
     ({ type, data }) => type === "runtime.ready" && data.ids["runtimeID"] === runtime.id,
   );
-  stage.report.seen(`POST ${stage.receiver.url}\n${received.body}`);
   const secret = shop.signingSecret;
-  const { runtime: asked } = await client.ask<{ runtime: ReadyMessage["runtime"] }>(
-    `query ($id: ID!) { runtime(id: $id) { id name status { condition } } }`,
-    { id: runtime.id },
-  );
   const genuine = isGenuine(secret, received);
-  stage.report.seen(
-    `signature ${received.headers["webhook-signature"]}: ${genuine ? "genuine" : "NOT GENUINE"}`,
-  );
+  const signature = received.headers["webhook-signature"];
+  stage.report.seen(`POST ${stage.receiver.url}\n${received.body}`);
+  stage.report.seen(`signature ${signature}: ${genuine ? "genuine" : "NOT GENUINE"}`);
+  await client.ask(SEEN_RUNTIME, { id: runtime.id });
   return {
     ...received,
     genuine,
@@ -212,7 +237,7 @@ export async function theShopIsToldThatTheRuntimeIsReady(
       body: received.body.replace("ready", "reads"),
     }),
     genuineByAnotherSecret: isGenuine(`whsec_${Buffer.alloc(32).toString("base64")}`, received),
-    runtime: asked,
+    runtimeAtOnce: await askedAtOnce(runtime.id),
   };
 }
 

@@ -43,6 +43,7 @@ import type { Report } from "./report.ts";
 import {
   anAdminProvisionsARuntime,
   anotherRuntimePairsByHandAndPollsItsPlan,
+  askWhenTold,
   type FollowedRuntime,
   type GivenCredentials,
   lookAtAgent,
@@ -145,13 +146,16 @@ async function tell(stage: Stage): Promise<Story> {
   const bundle = await step(stage, theShopRegistersABundleOverMTLS, shop, client);
 
   report.chapter("A runtime is provisioned");
+  const askedAtOnce = askWhenTold(stage, client);
   const runtime = await step(stage, anAdminProvisionsARuntime);
   const watch = lookAtAgent(stage, runtime.id);
   const written = watch && (await step(stage, theAgentHasWrittenItsPlan, watch));
   const edge = await step(stage, anotherRuntimePairsByHandAndPollsItsPlan);
 
   report.chapter("The application is told, and gives credentials");
-  const ready = await step(stage, theShopIsToldThatTheRuntimeIsReady, shop, client, runtime);
+  const ready = await step(stage, theShopIsToldThatTheRuntimeIsReady, {
+    ...{ shop, client, runtime, askedAtOnce },
+  });
   const credentials = await step(stage, theShopGivesTheRuntimesCredentials, {
     ...{ client, bundle, runtime, watch, edge },
   });
