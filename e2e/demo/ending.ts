@@ -14,9 +14,9 @@ function measured({ bundle, runtime, credentials, revokedByHolder, probes }: Sto
   return [
     `${(bundle.openAPI.bytes / 1e6).toFixed(1)} MB of OpenAPI registered in ${ms(bundle.took)}, and read back byte for byte`,
     `runtime provisioned, paired, applied and ready in ${(runtime.took / 1000).toFixed(1)} s`,
-    `credentials with the agent ${ms(median(times))} after the request (median of ${times.length}; slowest ${ms(Math.max(...times))})`,
-    `a revoked certificate refused ${ms(revokedByHolder.onOpenConnection)} later, on the connection that was open`,
-    `${probes.length} operations with another tenant's ids, all answered as if there were nothing`,
+    `credentials with the agent after ${ms(median(times))} (median of ${times.length}; slowest ${ms(Math.max(...times))})`,
+    `a revoked certificate refused after ${ms(revokedByHolder.onOpenConnection)}, on the open connection`,
+    `${probes.length} operations on another tenant's ids answered as if there were nothing`,
   ];
 }
 
@@ -29,6 +29,11 @@ export function ending(plane: StoryPlane, home: string, story: Story): string {
   };
   const planFile = plane.agentDirectory?.(runtime.id);
   const query = `{ runtimes { data { name status { condition } } } }`;
+  const planLines =
+    planFile === undefined
+      ? ""
+      : `\n    What the agent has written:\n    cat ${path(`${planFile}/plan.json`)}\n`;
+  const tokenFile = path(`${home}/admin-token`);
   const forThisHome = path(home) === ".sextant" ? "" : `SEXTANT_HOME=${path(home)} `;
   return `
   Measured on the way:
@@ -43,11 +48,19 @@ ${measured(story)
     runtime ${runtime.name}, CONNECTED, with the credentials of ${shop.name}
 
   Look at next:
-    ${plane.publicURL}/graphql   the explorer; its tab Headers takes { "Authorization": "Bearer <token>" },
-      with the token in ${path(`${home}/admin-token`)}
-${planFile === undefined ? "" : `    cat ${path(`${planFile}/plan.json`)}\n`}    curl --cacert ${path(plane.caFile)} -H "Authorization: Bearer $(cat ${path(`${home}/admin-token`)})" \\
-      -H 'Content-Type: application/json' -d '{"query":"${query}"}' ${plane.publicURL}/graphql
-    docs/first-steps.md: the same story by hand
-    ${forThisHome}npm run demo -- --remove   takes away what demos have left
+
+    The explorer, at ${plane.publicURL}/graphql; under Headers it takes
+    { "Authorization": "Bearer <token>" } with the token in ${tokenFile}
+
+    The runtimes, asked for by hand:
+    curl --cacert ${path(plane.caFile)} -H "Authorization: Bearer $(cat ${tokenFile})" \\
+      -H 'Content-Type: application/json' \\
+      -d '{"query":"${query}"}' \\
+      ${plane.publicURL}/graphql
+${planLines}
+    The same story by hand: docs/first-steps.md
+
+    To take away what demos have left: ${forThisHome}npm run demo -- --remove
+
 `;
 }
