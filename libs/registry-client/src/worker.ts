@@ -1,4 +1,5 @@
 /** Claims leased work and carries it out, piece by piece, until it is told to end. */
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import type { Logger } from "@sextant/logging";
 import type { Claimed, Queue, Registry, SettleRequest } from "./contract.ts";
 
@@ -8,9 +9,15 @@ export type Outcome = Pick<SettleRequest["items"][number], "done" | "values" | "
 /** A running worker. */
 export type Worker = { close(): Promise<void> };
 
+type Item = SettleRequest["items"][number];
+
 const WAIT_SECONDS = 20;
+/** Milliseconds. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
+const LONGEST_BACKOFF = 60_000;
+const GRACE = 3_000;
+const MAX_SETTLED = 500;
 
 /** Starts a worker. `handle` must be idempotent: work whose lease has passed is handed out again. */
 export function startWorker<Q extends Queue>(options: {
@@ -26,49 +33,70 @@ export function startWorker<Q extends Queue>(options: {
 }): Worker {
   const { registry, queue, concurrency, leaseSeconds, handle, log } = options;
   const ending = new AbortController();
+  const told = new Promise<void>((resolve) => {
+    ending.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  const active = new Set<Promise<void>>();
+  const ended: Item[] = [];
+  let settling: Promise<void> | undefined;
 
-  const carryOut = async (
-    work: Claimed<Q>,
-  ): Promise<SettleRequest["items"][number] | undefined> => {
-    const id = work.id as string;
-    const leaseToken = work.leaseToken as string;
-    const version = "version" in work ? { version: work.version as number } : {};
+  const outcomeOf = async (work: Claimed<Q>): Promise<Item | undefined> => {
+    const claim = {
+      tenant: work.tenant,
+      id: work.id as string,
+      leaseToken: work.leaseToken as string,
+      ...("version" in work ? { version: work.version as number } : {}),
+    };
     try {
-      const outcome = await handle(work, ending.signal);
-      return { tenant: work.tenant, id, leaseToken, ...version, ...outcome };
+      return { ...claim, ...(await handle(work, ending.signal)) };
     } catch (error) {
       if (ending.signal.aborted) return undefined;
       const attempts = Number(work.attempts);
-      const pause = Math.min(2 ** attempts * FIRST_PAUSE, 60_000);
-      log.warn({ queue, id, attempts, err: error }, "work failed");
+      log.warn({ queue, id: claim.id, attempts, err: error }, "work failed");
+      const pause = Math.min(2 ** attempts * FIRST_PAUSE, LONGEST_BACKOFF);
       const nextAttemptAt = new Date(Date.now() + pause).toISOString();
-      return {
-        tenant: work.tenant,
-        id,
-        leaseToken,
-        ...version,
-        done: false,
-        values: {},
-        nextAttemptAt,
-      };
+      return { ...claim, done: false, values: {}, nextAttemptAt };
     }
+  };
+
+  const settleEnded = async (): Promise<void> => {
+    try {
+      while (ended.length > 0)
+        await registry.settle({ queue, items: ended.splice(0, MAX_SETTLED) });
+    } catch (error) {
+      log.warn(
+        { queue, err: error },
+        "work cannot be settled: it is done again when its lease is over",
+      );
+    } finally {
+      settling = undefined;
+    }
+  };
+
+  /** One piece of work from its claim to its end. What ends while others are settled is settled together after them. */
+  const carryOut = async (work: Claimed<Q>): Promise<void> => {
+    const item = await outcomeOf(work);
+    if (item === undefined) return;
+    ended.push(item);
+    await (settling ??= settleEnded());
   };
 
   const run = async (): Promise<void> => {
     let pause = FIRST_PAUSE;
     while (!ending.signal.aborted) {
+      // A slow piece of work takes its own place only. Those that end together are replaced together.
+      if (active.size >= concurrency) {
+        await Promise.race([told, ...active]);
+        await nextTurn();
+        continue;
+      }
       try {
-        const request = {
-          queue,
-          max: concurrency,
-          leaseSeconds,
-          waitSeconds: WAIT_SECONDS,
-        };
-        const claimed = await registry.claim(request, ending.signal);
-        const items = (await Promise.all(claimed.map(carryOut))).filter(
-          (item) => item !== undefined,
-        );
-        if (items.length > 0) await registry.settle({ queue, items });
+        const max = concurrency - active.size;
+        const request = { queue, max, leaseSeconds, waitSeconds: WAIT_SECONDS };
+        for (const work of await registry.claim(request, ending.signal)) {
+          const task: Promise<void> = carryOut(work).finally(() => active.delete(task));
+          active.add(task);
+        }
         pause = FIRST_PAUSE;
       } catch (error) {
         if (ending.signal.aborted) return;
@@ -81,9 +109,11 @@ export function startWorker<Q extends Queue>(options: {
 
   const running = run();
   return {
-    close: () => {
+    async close() {
       ending.abort();
-      return running;
+      await running;
+      // What does not end in time is handed out again when its lease is over.
+      await Promise.race([Promise.all(active), wait(GRACE)]);
     },
   };
 }

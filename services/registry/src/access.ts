@@ -91,6 +91,7 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     writes: ["operation", "provisionedRuntime"],
     claims: ["operation"],
     watches: ["runtime.unregistered"],
+    findsTenants: true,
   },
   "api-gateway": {
     ...NOTHING,

@@ -12,6 +12,7 @@ export type RuntimeSpec = {
 export type Injected = {
   readonly CONNECTOR_URL: string;
   readonly RUNTIME_ID: string;
+  /** External id of the tenant. */
   readonly TENANT: string;
   readonly TOKEN: string;
   /** SHA-256 of the public key of the plane's root, as curl writes pins. */

@@ -1,5 +1,5 @@
 /** Carries out the stages of operations. Every stage may be repeated: it finds what an earlier attempt has made. */
-import { isSextantError } from "@sextant/errors";
+import { isSextantError, notFound } from "@sextant/errors";
 import { ServiceAwayError } from "@sextant/service";
 import { type Claimed, type Outcome, readOne, type Step, update } from "@sextant/registry-client";
 import { commitOf, type Context } from "../context.ts";
@@ -116,11 +116,13 @@ export function createStageHandler(context: Context) {
     inject: async (operation) => {
       const id = runtimeIDOf(operation);
       const { driver } = await madeOf(operation);
+      const tenant = await registry.findTenant({ id: operation.tenant });
+      if (tenant === undefined) throw notFound("Tenant", operation.tenant);
       const { token, connectorURL } = await director.requestToken(operation.tenant, id);
       await driverOf(driver).inject(id, {
         CONNECTOR_URL: connectorURL,
         RUNTIME_ID: id,
-        TENANT: operation.tenant,
+        TENANT: tenant.externalID,
         TOKEN: token,
         CA_PIN: context.caPin,
       });
