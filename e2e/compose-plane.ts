@@ -62,12 +62,16 @@ export interface Container {
     readonly Health?: { readonly Status: string };
   };
   readonly HostConfig: { readonly PortBindings: Readonly<Record<string, unknown>> | null };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>;
+  };
 }
 
 /** A plane that was started. */
 export interface ComposePlane {
   /** As a story sees it. */
   readonly story: StoryPlane;
+  readonly project: string;
   /** The container of a service, as it is now. */
   container(service: Running | "set-up"): Promise<Container>;
   /** Runs a command inside of it. */
@@ -140,14 +144,17 @@ export async function startComposePlane(
     ...["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}"],
     `${project}_outside`,
   );
-  const agentDirectory = await visibleRuntimes(`${project}_runtimes`);
+  const { NetworkSettings } = await container("api-gateway");
+  const address = NetworkSettings.Networks[`${project}_outside`]?.IPAddress ?? "";
   return {
     story: {
       ...facts,
       caFile,
       receiverHost: gateway.trim(),
-      ...(agentDirectory === undefined ? {} : { agentDirectory }),
+      ...(await visibleMetrics(`http://${address}:9090`)),
+      ...(await visibleRuntimes(`${project}_runtimes`)),
     },
+    project,
     container,
     exec: async (service, ...words) => docker("exec", await idOf(service), ...words),
     async kill(service) {
@@ -168,13 +175,23 @@ export async function startComposePlane(
   };
 }
 
-/** Where the runtimes' directories are on this machine, if the engine runs here and this user may look. */
-async function visibleRuntimes(volume: string): Promise<StoryPlane["agentDirectory"]> {
+/** The runtimes' directories, if the engine runs on this machine and this user may look. */
+async function visibleRuntimes(volume: string): Promise<Pick<StoryPlane, "agentDirectory">> {
   const path = (await docker("volume", "inspect", "--format", "{{.Mountpoint}}", volume)).trim();
   try {
     accessSync(path, constants.R_OK | constants.X_OK);
   } catch {
-    return undefined;
+    return {};
   }
-  return (id) => join(path, id, "agent");
+  return { agentDirectory: (id) => join(path, id, "agent") };
+}
+
+/** The gateway's own port, if this machine has a way into the containers' network. */
+async function visibleMetrics(opsURL: string): Promise<Pick<StoryPlane, "services">> {
+  try {
+    await fetch(`${opsURL}/readyz`, { signal: AbortSignal.timeout(2_000) });
+  } catch {
+    return {};
+  }
+  return { services: { "api-gateway": { opsURL } } };
 }

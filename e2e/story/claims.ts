@@ -148,7 +148,8 @@ export function describeMainStory(tell: () => Promise<Story>): void {
 
     test("no agent polls for that: its request is held until the plan changes", () => {
       const { polls, pollsInVain, changes, heldBefore } = story.credentials;
-      expect(polls).toBeLessThanOrEqual(changes);
+      // Where the gateway cannot be asked, the first of them may have been under way still.
+      expect(polls).toBeLessThanOrEqual(heldBefore === undefined ? changes + 1 : changes);
       expect(pollsInVain).toBe(0);
       expect(heldBefore).not.toBe(0);
     });
