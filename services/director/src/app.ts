@@ -28,9 +28,9 @@ import { checkSpecification } from "./specification/checker.ts";
 /** Plans computed at a time, and messages sent at a time. */
 const PLANNING = 8;
 const DELIVERING = 32;
-/** Seconds for which work is claimed: a plan takes far less than one, an attempt to deliver at most a minute. */
+/** Seconds for which work is claimed: a plan takes far less, an attempt to deliver at most two timeouts of a minute, one for its token. */
 const PLAN_LEASE = 10;
-const DELIVERY_LEASE = 60;
+const DELIVERY_LEASE = 150;
 /** A runtime that was heard within so many seconds is online. */
 const ONLINE_SECONDS = 120;
 
