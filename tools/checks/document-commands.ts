@@ -106,7 +106,8 @@ export async function runBlocks(
       .join("");
     // Readers have an interactive shell, in which an exclamation mark in double quotes means something else.
     const printed = await runBash(
-      `set -euo pipefail -o history -o histexpand\n${script}printf '${MARK}end'\n`,
+      // One stream for both, or they would overtake each other.
+      `exec 2>&1\nset -euo pipefail -o history -o histexpand\n${script}printf '${MARK}end'\n`,
       options,
     );
     const [, ...parts] = printed.split(MARK);
@@ -128,20 +129,20 @@ async function runBash(script: string, { root, environment, within }: RunOptions
   const child = spawn("bash", ["--noprofile", "--norc"], {
     cwd: root,
     env: environment,
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "inherit"],
     // A group of its own, so that what it leaves in the background ends with it.
     detached: true,
   });
   let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => void (output += chunk.toString()));
+  child.stdout.on("data", (chunk: Buffer) => void (output += chunk.toString()));
+  const closed = new Promise((resolve) => child.once("close", resolve));
   const timer = setTimeout(() => killGroup(child, "SIGKILL"), within);
   child.stdin.end(script);
   await new Promise((resolve) => child.once("exit", resolve));
   clearTimeout(timer);
-  // What was printed just before the end may still be on its way.
-  await sleep(50);
+  // What was left in the background would keep the stream open; what was printed before may still be on its way.
   killGroup(child, "SIGKILL");
+  await closed;
   return output;
 }
 
