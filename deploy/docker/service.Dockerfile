@@ -59,5 +59,5 @@ RUN install -d -o node -g node compiled \
  && su node -c 'node main.ts' 2>&1 | grep 'is required' \
  && chown -R root:root compiled && chmod -R go=rX compiled
 USER node
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["node", "/sextant/health.mjs"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["node", "/sextant/health.mjs"]
 ENTRYPOINT ["node", "/sextant/main.ts"]

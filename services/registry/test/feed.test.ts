@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { silentLogger } from "@sextant/logging";
 import { createIDSource } from "@sextant/registry-client";
@@ -133,6 +134,22 @@ describe("the feed", () => {
     await here.close();
     await there.close();
     await listener.stop();
+  });
+
+  it("keeps nobody who stops waiting for a server that does not answer", async () => {
+    const sockets = new Set<{ destroy(): void }>();
+    const mute = createServer((socket) => void sockets.add(socket));
+    await new Promise<void>((resolve) => mute.listen(0, "127.0.0.1", resolve));
+    const url = new URL(test.serviceURL);
+    url.host = `127.0.0.1:${(mute.address() as AddressInfo).port}`;
+    const listener = new Listener(url.href, FEED_CHANNEL, () => undefined, silentLogger);
+    listener.start();
+    while (sockets.size === 0) await pause(10);
+    const began = Date.now();
+    await listener.stop();
+    expect(Date.now() - began).toBeLessThan(2_000);
+    for (const socket of sockets) socket.destroy();
+    mute.close();
   });
 
   it("is as long as it is set to be: who is further behind starts over, who is within reads on", async () => {

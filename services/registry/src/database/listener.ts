@@ -4,6 +4,9 @@ import { Client } from "pg";
 import type { Logger } from "@sextant/logging";
 
 const RECONNECT_AFTER = 1_000;
+const CONNECT_WITHIN = 5_000;
+/** A server that does not take a farewell by then gets none. */
+const END_WITHIN = 500;
 
 /** Hears notifications on one channel until it is stopped; connects again whenever the connection is lost. */
 export class Listener {
@@ -52,6 +55,7 @@ export class Listener {
       connectionString: this.#url,
       application_name: "sextant-registry-feed",
       keepAlive: true,
+      connectionTimeoutMillis: CONNECT_WITHIN,
     });
     client.on("notification", ({ payload }) => this.#heard(payload ?? ""));
     const ended = new Promise<void>((resolve) => {
@@ -59,12 +63,16 @@ export class Listener {
       client.on("end", () => resolve());
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
-    try {
+    const begin = async (): Promise<void> => {
       await client.connect();
       await client.query(`listen ${this.#channel}`);
+    };
+    try {
+      // Whoever stops does not wait for a server that is away.
+      await Promise.race([begin(), ended]);
       await ended;
     } finally {
-      await client.end();
+      await Promise.race([client.end(), pause(END_WITHIN, undefined, { ref: false })]);
     }
   }
 }
