@@ -1,6 +1,6 @@
 /** Measures several ways of doing the same in one run: in turns, three times each; the median counts. */
 import { fork } from "node:child_process";
-import { cpuSeconds } from "./cpu.ts";
+import { cpuBetween, cpuTimes } from "./cpu.ts";
 import type { Load, LoadResult } from "./load.ts";
 
 /** One way of doing it. `processes` are those whose CPU time counts. */
@@ -20,15 +20,15 @@ async function round({ name, load, processes }: Contestant): Promise<Score> {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   generator.send(load);
-  let before = 0;
+  let before: ReadonlyMap<number, number> = new Map();
   const result = await new Promise<LoadResult>((resolve, reject) => {
     generator.on("message", (message) => {
-      if (message === "counting") before = cpuSeconds(processes());
+      if (message === "counting") before = cpuTimes(processes());
       else resolve(message as LoadResult);
     });
     generator.once("exit", (code) => reject(new Error(`the load on ${name} ended with ${code}`)));
   });
-  const cpu = cpuSeconds(processes()) - before;
+  const cpu = cpuBetween(before, cpuTimes(processes()));
   return { ...result, name, cpuPerOperation: (cpu * 1000) / (result.perSecond * load.seconds) };
 }
 

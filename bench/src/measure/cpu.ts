@@ -16,15 +16,25 @@ export function processTree(root: number): readonly number[] {
   return tree(root);
 }
 
-/** CPU seconds that processes have used so far. */
-export function cpuSeconds(pids: Iterable<number>): number {
-  let ticks = 0;
+/** CPU seconds that each of these processes has used so far. */
+export function cpuTimes(pids: Iterable<number>): ReadonlyMap<number, number> {
+  const times = new Map<number, number>();
   for (const pid of pids) {
     const stat = readProc(pid, "stat");
     const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0);
+    if (fields !== undefined) times.set(pid, (Number(fields[11]) + Number(fields[12])) / TICKS);
   }
-  return ticks / TICKS;
+  return times;
+}
+
+/** CPU seconds between two readings. Of a process that came in between all of it counts; of one that went, nothing. */
+export function cpuBetween(
+  before: ReadonlyMap<number, number>,
+  after: ReadonlyMap<number, number>,
+): number {
+  let seconds = 0;
+  for (const [pid, time] of after) seconds += time - (before.get(pid) ?? 0);
+  return seconds;
 }
 
 /** Proportional set size in MiB: shared pages count by their share. */
