@@ -100,6 +100,8 @@ export async function startComposePlane(
     SEXTANT_MTLS_PORT: String(port + 1),
     SEXTANT_HOST: "127.0.0.1",
     SEXTANT_PUBLIC_HOST: "localhost",
+    SEXTANT_TLS_HOSTS: "",
+    SEXTANT_PLANE_HOST: "api-gateway",
     SEXTANT_VERSION: "e2e",
     ...settings,
   };
@@ -134,26 +136,37 @@ export async function startComposePlane(
   // Not by testcontainers, which throws away what the builder says about a fault.
   await compose("build", "--quiet");
   let started = await up();
-  const facts = JSON.parse(await compose("run", "--rm", "-T", "set-up", "show")) as StoryPlane & {
-    readonly ca: string;
-  };
   const directory = mkdtempSync(join(tmpdir(), "sextant-compose-"));
-  const caFile = join(directory, "ca.pem");
-  writeFileSync(caFile, facts.ca);
-  const gateway = await docker(
-    ...["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}"],
-    `${project}_outside`,
-  );
-  const { NetworkSettings } = await container("api-gateway");
-  const address = NetworkSettings.Networks[`${project}_outside`]?.IPAddress ?? "";
-  return {
-    story: {
+  const remove = async (): Promise<void> => {
+    await started.down({ removeVolumes: true, timeout: GRACE });
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const lookAtIt = async (): Promise<StoryPlane> => {
+    const shown = await compose("run", "--rm", "-T", "set-up", "show");
+    const { ca, ...facts } = JSON.parse(shown) as StoryPlane & { readonly ca: string };
+    const caFile = join(directory, "ca.pem");
+    writeFileSync(caFile, ca);
+    const outside = `${project}_outside`;
+    const gatewayOf = ["--format", "{{(index .IPAM.Config 0).Gateway}}"];
+    const { NetworkSettings } = await container("api-gateway");
+    return {
       ...facts,
       caFile,
-      receiverHost: gateway.trim(),
-      ...(await visibleMetrics(`http://${address}:9090`)),
+      // This machine, as a container sees it.
+      receiverHost: (await docker("network", "inspect", ...gatewayOf, outside)).trim(),
+      ...(await visibleMetrics(`http://${NetworkSettings.Networks[outside]?.IPAddress}:9090`)),
       ...(await visibleRuntimes(`${project}_runtimes`)),
-    },
+    };
+  };
+  let story: StoryPlane;
+  try {
+    story = await lookAtIt();
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return {
+    story,
     project,
     container,
     exec: async (service, ...words) => docker("exec", await idOf(service), ...words),
@@ -168,10 +181,7 @@ export async function startComposePlane(
     async startAgain() {
       started = await up();
     },
-    async remove() {
-      await started.down({ removeVolumes: true, timeout: GRACE });
-      rmSync(directory, { recursive: true, force: true });
-    },
+    remove,
   };
 }
 

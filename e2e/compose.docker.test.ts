@@ -1,4 +1,6 @@
 /** The main story over docker-compose, and what operators of containers rely on. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ComposePlane, docker, RUNNING, startComposePlane } from "./compose-plane.ts";
 import {
@@ -42,6 +44,14 @@ describe("the main story over docker-compose", () => {
 });
 
 describe("a container", () => {
+  test("is built by the installer that the workspace pins", () => {
+    const read = (path: string) => readFileSync(join(import.meta.dirname, "..", path), "utf8");
+    const [, pinned] = /INSTALLER = "(.+)"/.exec(read("tools/bootstrap.mjs")) ?? [];
+    const [, used] = /^ARG PNPM=(.+)$/m.exec(read("deploy/docker/service.Dockerfile")) ?? [];
+    expect(used).toBeDefined();
+    expect(used).toBe(pinned);
+  });
+
   test("is healthy, and the set-up has ended well", async () => {
     const states = await Promise.all(RUNNING.map((name) => plane.container(name)));
     expect(states.map(({ State }) => State.Health?.Status)).toEqual(RUNNING.map(() => "healthy"));
