@@ -74,7 +74,7 @@ type Outcome = {
   readonly errors: readonly FieldError[];
 };
 
-/** Plans kept for one operation: beyond, the oldest goes. */
+/** Plans kept for one operation: at so many they are all made anew. */
 const MAX_VARIANTS = 200;
 
 /** Makes an executor. Fails when a field that can be asked has neither a declaration nor a resolver. */

@@ -66,6 +66,8 @@ export function createPlanPolls(feed: () => Pick<Feed, "isLive">): PlanPolls {
         learn(event.id, `"${String(event.data["revision"])}-${String(event.data["hash"])}"`);
         wake(event.id, "changed");
       }
+      // Who holds the poll is asked again: by another certificate it goes on, by the revoked one it ends.
+      if (event.type === "certificate.revoked") wake(String(event.data["consumerID"]), "changed");
       if (event.type === "runtime.unregistered") {
         tags.delete(event.id);
         wake(event.id, "changed");

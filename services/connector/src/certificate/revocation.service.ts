@@ -36,15 +36,15 @@ export function createRevocationService(context: Context) {
         tenant,
         "certificate",
         all(which, inForce),
-        ["id", "hash"],
+        ["id", "hash", "consumerID"],
         params,
         BATCH,
       );
       if (found.length === 0) return revoked;
       const values = { revokedAt: timestamp(context.now()), revocationReason: reason };
-      const steps = found.flatMap(({ id, hash }): Step[] => [
+      const steps = found.flatMap(({ id, hash, consumerID }): Step[] => [
         update("certificate", id, values),
-        { op: "event", type: "certificate.revoked", id, data: { hash } },
+        { op: "event", type: "certificate.revoked", id, data: { hash, consumerID } },
       ]);
       const commit = commitOf(context, tenant, actor, "revokeCertificates", steps);
       await carryOut(context.registry, commit, { noun: "Certificate", id: found[0]?.id ?? "" });
