@@ -140,10 +140,12 @@ describe("a connection that is lost", () => {
 
   it("while a batch runs rejects it, and the next batch has another one", async () => {
     const pid = await backend();
-    const running = one("select pg_sleep(0.8)");
+    const rejected = expect(one("select pg_sleep(0.8)")).rejects.toBeInstanceOf(
+      ConnectionLostError,
+    );
     await new Promise((resolve) => setTimeout(resolve, 100));
     await superuser.query("select pg_terminate_backend($1)", [pid]);
-    await expect(running).rejects.toBeInstanceOf(ConnectionLostError);
+    await rejected;
     expect(await backend()).not.toBe(pid);
   });
 
