@@ -10,3 +10,4 @@ export {
   type RegistryClientOptions,
 } from "./http-client.ts";
 export * from "./worker.ts";
+export * from "./timestamp.ts";

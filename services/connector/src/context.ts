@@ -33,11 +33,6 @@ export type Context = {
 /** For so many milliseconds a repeat of the same request gets the same answer. */
 export const REPEATABLE = 120_000;
 
-/** An instant as the Registry takes it. */
-export function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
-}
-
 /** A commit of the Connector. */
 export function commitOf(
   context: Pick<Context, "newID">,

@@ -8,8 +8,9 @@ import {
   readList,
   type Step,
   update,
+  timestamp,
 } from "@sextant/registry-client";
-import { commitOf, type Context, type Subject, timestamp } from "../context.ts";
+import { commitOf, type Context, type Subject } from "../context.ts";
 
 type Call = Pick<GraphCall, "caller">;
 type Actor = { readonly type: string; readonly id: string };

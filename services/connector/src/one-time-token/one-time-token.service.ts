@@ -1,5 +1,5 @@
-import { carryOut, create, readOne } from "@sextant/registry-client";
-import { commitOf, type Context, type Subject, timestamp } from "../context.ts";
+import { carryOut, create, readOne, timestamp } from "@sextant/registry-client";
+import { commitOf, type Context, type Subject } from "../context.ts";
 import { type StoredToken, tokenHash, tokenText } from "./one-time-token.ts";
 
 const fields = [

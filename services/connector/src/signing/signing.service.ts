@@ -3,7 +3,14 @@ import { createHash } from "node:crypto";
 import { forbidden, invalidData, unauthenticated } from "@sextant/errors";
 import { all, equals, type GraphCall } from "@sextant/graphql";
 import type { Identity } from "@sextant/identity";
-import { type Condition, create, type ReadPlan, type Step, update } from "@sextant/registry-client";
+import {
+  type Condition,
+  create,
+  type ReadPlan,
+  type Step,
+  update,
+  timestamp,
+} from "@sextant/registry-client";
 import {
   type Certificate,
   type CertificateRequest,
@@ -14,7 +21,7 @@ import {
   parseCertificateRequest,
   readBase64,
 } from "@sextant/x509";
-import { commitOf, type Context, REPEATABLE, type Subject, timestamp } from "../context.ts";
+import { commitOf, type Context, REPEATABLE, type Subject } from "../context.ts";
 import type { OneTimeTokenService } from "../one-time-token/one-time-token.service.ts";
 import {
   signingSecret,

@@ -66,11 +66,6 @@ export function parametersOf(context: Context, identity: Identity, params: Param
   };
 }
 
-/** An instant as the Registry takes it. */
-export function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
-}
-
 /** `expectedRevision` as a step takes it. */
 export function expecting(revision: number | null | undefined): { expectedRevision?: number } {
   return revision === null || revision === undefined ? {} : { expectedRevision: revision };

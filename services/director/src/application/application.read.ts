@@ -8,8 +8,9 @@ import {
   type ObjectRead,
   ownedBy,
   type RootRead,
+  idParameter,
 } from "@sextant/graphql";
-import { byIDArgument, idOf } from "../read/arguments.ts";
+import { byIDArgument } from "../read/arguments.ts";
 import { bindFilter, filterCondition, filterShape } from "../label/label-filter.ts";
 import { applicationsOfRuntime } from "../group/group.read.ts";
 
@@ -31,7 +32,7 @@ export const applicationsForRuntimeRead: RootRead = {
   read: "page",
   scopes: ["application:read"],
   require: { noun: "Runtime", argument: "runtimeID", type: "Runtime" },
-  args: { bind: (args) => ({ runtimeID: idOf(args["runtimeID"]) }) },
+  args: { bind: (args) => ({ runtimeID: idParameter(args["runtimeID"]) }) },
   where: (param) => applicationsOfRuntime(param("runtimeID")),
 };
 
@@ -55,7 +56,7 @@ export const applicationType: ObjectRead = {
     bundles: { read: "page", where: () => ownedBy("applicationID") },
     bundle: {
       read: "one",
-      args: { bind: (args) => ({ id: idOf(args["id"]) }) },
+      args: { bind: (args) => ({ id: idParameter(args["id"]) }) },
       where: (param) => all(ownedBy("applicationID"), equals("id", param("id"))),
     },
     revision: column("revision"),

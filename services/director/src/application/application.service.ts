@@ -1,8 +1,8 @@
 import { Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
-import { create, update } from "@sextant/registry-client";
+import { create, update, timestamp } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireApplication } from "../access/access.ts";
-import { act, type ActingCall, type Context, expecting, timestamp } from "../act/act.ts";
+import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { createBundle, specificationsOf } from "../bundle/bundle.ts";
 import type { Trust } from "../connector-client/trust.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";

@@ -9,17 +9,17 @@ import {
   ownedBy,
   type RootRead,
   type Where,
+  idParameter,
 } from "@sextant/graphql";
 import type { ConsumerType } from "@sextant/identity";
 import type { Condition, Expression, Params } from "@sextant/registry-client";
 import type { OpenAuth } from "../auth/auth.ts";
-import { idOf } from "../read/arguments.ts";
 
 export const bundleByInstanceAuthRead: RootRead = {
   read: "one",
   scopes: ["application:read"],
   require: { noun: "BundleInstanceAuth", argument: "authID", type: "BundleInstanceAuth" },
-  args: { bind: (args) => ({ authID: idOf(args["authID"]) }) },
+  args: { bind: (args) => ({ authID: idParameter(args["authID"]) }) },
   where: (param) => ({
     op: "exists",
     kind: "bundleInstanceAuth",
@@ -28,7 +28,7 @@ export const bundleByInstanceAuthRead: RootRead = {
 };
 
 const ofTheBundle: Where = (param) => all(ownedBy("bundleID"), equals("id", param("id")));
-const byID: ArgsRead = { bind: (args) => ({ id: idOf(args["id"]) }) };
+const byID: ArgsRead = { bind: (args) => ({ id: idParameter(args["id"]) }) };
 const oneOfTheBundle: FieldRead = { read: "one", where: ofTheBundle, args: byID };
 
 /** A page of what is in the bundle; only one group of it when the argument `group` is given. */

@@ -1,7 +1,7 @@
 /** Who was heard and when: the gateway tells it in batches. */
-import { type Condition, readList, type Step } from "@sextant/registry-client";
+import { type Condition, readList, type Step, timestamp } from "@sextant/registry-client";
 import { z } from "zod";
-import { type Context, timestamp } from "../act/act.ts";
+import { type Context } from "../act/act.ts";
 
 /** A batch of contacts. */
 export const contactList = z

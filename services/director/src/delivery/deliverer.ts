@@ -1,7 +1,7 @@
 /** Delivers webhook messages: signed, and tried again with growing pauses until they are taken or given up. */
 import { equals } from "@sextant/graphql";
-import { type Claimed, type Outcome, readOne } from "@sextant/registry-client";
-import { type Context, timestamp } from "../act/act.ts";
+import { type Claimed, type Outcome, readOne, timestamp } from "@sextant/registry-client";
+import { type Context } from "../act/act.ts";
 import { openStoredAuth, type StoredAuth } from "../auth/auth.ts";
 import { authenticated, pauseAfter, signedHeaders } from "./delivery.ts";
 import type { Sender } from "./sender.ts";

@@ -8,16 +8,10 @@ import {
   readOne,
   type Step,
   update,
+  timestamp,
 } from "@sextant/registry-client";
 import { isPaired, knownID, requireApplication, requireRuntime } from "../access/access.ts";
-import {
-  act,
-  type ActingCall,
-  type Context,
-  expecting,
-  parametersOf,
-  timestamp,
-} from "../act/act.ts";
+import { act, type ActingCall, type Context, expecting, parametersOf } from "../act/act.ts";
 import { sealAuth } from "../auth/auth.ts";
 import { applicationsOfRuntime, runtimesOfApplication } from "../group/group.read.ts";
 import { requireObject } from "../read/require-object.ts";

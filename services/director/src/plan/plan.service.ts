@@ -2,9 +2,9 @@
 import { concurrentUpdate, invalidData, notFound } from "@sextant/errors";
 import { all, equals } from "@sextant/graphql";
 import { authorise, type Identity } from "@sextant/identity";
-import { type ReadPlan, readOne, type Step, update } from "@sextant/registry-client";
+import { type ReadPlan, readOne, type Step, update, timestamp } from "@sextant/registry-client";
 import { z } from "zod";
-import { type Context, parametersOf, timestamp } from "../act/act.ts";
+import { type Context, parametersOf } from "../act/act.ts";
 import { connected, heardParameters, seen } from "../contact/contact.service.ts";
 import { text } from "../input/input.ts";
 import { tellApplications } from "../webhook/notification.ts";

@@ -7,8 +7,9 @@ import {
   type Params,
   type Step,
   update,
+  timestamp,
 } from "@sextant/registry-client";
-import { type Context, timestamp } from "../act/act.ts";
+import { type Context } from "../act/act.ts";
 import { openStoredAuth } from "../auth/auth.ts";
 import { KEPT_PLANS, planContent, type PlanSource, planSource } from "./plan.ts";
 

@@ -1,9 +1,9 @@
 import { forbidden } from "@sextant/errors";
 import { Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
-import { create, type Step, update } from "@sextant/registry-client";
+import { create, type Step, update, timestamp } from "@sextant/registry-client";
 import { isPaired, knownID, requireAdmin, requireRuntime } from "../access/access.ts";
-import { act, type ActingCall, type Context, expecting, timestamp } from "../act/act.ts";
+import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import type { Trust } from "../connector-client/trust.ts";
 import { initialLabels, type StoredLabel } from "../label/label.ts";
 import { labelKeys } from "../label/label.service.ts";
