@@ -12,7 +12,7 @@ import {
 
 const uuid = z.uuid();
 const kind = z.enum(Object.keys(kinds) as [Kind, ...Kind[]]);
-const labelled = z.enum(["application", "runtime"]);
+const labelled = z.enum(["application", "runtime", "runtimeContext"]);
 const value = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]);
 const params = z.record(z.string(), value);
 
@@ -75,7 +75,7 @@ export type Step =
    */
   | {
       readonly op: "label";
-      readonly kind: "application" | "runtime";
+      readonly kind: "application" | "runtime" | "runtimeContext";
       readonly id: string;
       readonly key: string;
       readonly value: string | null;
@@ -281,11 +281,11 @@ export type WatchAnswer = {
 };
 
 /** Leased work. */
-export type Queue = "staleRuntime" | "delivery" | "operation";
+export type Queue = "staleRuntime" | "delivery" | "operation" | "fetchRequest" | "healthProbe";
 
 /** Claims up to `max` pieces of work that are due; held for `waitSeconds` when there are none. */
 export const claimRequestSchema = z.strictObject({
-  queue: z.enum(["staleRuntime", "delivery", "operation"]),
+  queue: z.enum(["staleRuntime", "delivery", "operation", "fetchRequest", "healthProbe"]),
   max: z.int().min(1).max(500),
   leaseSeconds: z.int().min(1).max(3600),
   waitSeconds: z.int().min(0).max(50),
@@ -300,7 +300,7 @@ export type Claimed<Q extends Queue> = StoredRecord<Q> & { readonly tenant: stri
  * is tried again at `nextAttemptAt`. A claim whose lease has passed to another is left alone.
  */
 export const settleRequestSchema = z.strictObject({
-  queue: z.enum(["staleRuntime", "delivery", "operation"]),
+  queue: z.enum(["staleRuntime", "delivery", "operation", "fetchRequest", "healthProbe"]),
   items: z
     .array(
       z.strictObject({

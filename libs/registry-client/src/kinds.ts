@@ -83,6 +83,8 @@ export const kinds = {
       description: optional("text"),
       healthCheckURL: optional("text"),
       integrationSystemID: optional("uuid"),
+      /** The runtime that was chosen for its events; whose it is without a choice is found at each read. */
+      defaultEventingRuntimeID: optional("uuid"),
       ...status,
       lastSeen: optional("timestamp"),
     },
@@ -95,6 +97,28 @@ export const kinds = {
       description: optional("text"),
       ...status,
       lastSeen: optional("timestamp"),
+    },
+  },
+  /** Something a runtime says of what runs on it, such as one of its tenants: a key and a value, with labels. */
+  runtimeContext: {
+    tenantless: false,
+    labels: true,
+    fields: { runtimeID: required("uuid"), key: required("text"), value: required("text") },
+  },
+  /** A key of labels, with the JSON Schema that its values have to satisfy. */
+  labelDefinition: {
+    tenantless: false,
+    labels: false,
+    fields: { key: required("text"), schema: optional("json") },
+  },
+  /** Puts every runtime whose label `selectorKey` is (or holds) the text `selectorValue` into the group. */
+  automaticGroupAssignment: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      groupName: required("text"),
+      selectorKey: required("text"),
+      selectorValue: required("text"),
     },
   },
   /** How far a runtime is: one row a runtime, `id` is the runtime's. Revision 0: no plan yet. */
@@ -227,6 +251,27 @@ export const kinds = {
     labels: false,
     fields: { hash: required("text"), text: required("text") },
   },
+  /**
+   * Where the text of a specification or document is fetched from: it belongs to exactly one API, event definition or document.
+   * `nextAttemptAt` is null when nothing is to be fetched.
+   */
+  fetchRequest: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      applicationID: required("uuid"),
+      apiDefinitionID: optional("uuid"),
+      eventDefinitionID: optional("uuid"),
+      documentID: optional("uuid"),
+      url: required("text"),
+      auth: optional("secret"),
+      mode: required("text"),
+      filter: optional("text"),
+      ...status,
+      statusMessage: optional("text"),
+      ...work,
+    },
+  },
   bundleInstanceAuth: {
     tenantless: false,
     labels: false,
@@ -240,6 +285,69 @@ export const kinds = {
       ...status,
       statusMessage: required("text"),
       statusReason: required("text"),
+    },
+  },
+  /** A program that manages applications on behalf of admins, in its own tenant and in those granted to it. */
+  integrationSystem: {
+    tenantless: false,
+    labels: false,
+    fields: { name: required("text"), description: optional("text") },
+  },
+  /** Lets an integration system of the tenant `homeTenantID` act in the tenant that the grant belongs to. */
+  tenantGrant: {
+    tenantless: false,
+    labels: false,
+    fields: { homeTenantID: required("uuid"), integrationSystemID: required("uuid") },
+  },
+  /**
+   * OAuth 2.0 client credentials of one application, runtime or integration system. The client id is the object's id; `hash` is
+   * the SHA-256 of `<client id>:<client secret>`.
+   */
+  systemAuth: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      applicationID: optional("uuid"),
+      runtimeID: optional("uuid"),
+      integrationSystemID: optional("uuid"),
+      hash: required("text"),
+      auth: required("secret"),
+    },
+  },
+  /** An application to be, with places to be filled in. `applicationInput` is sealed: it may hold credentials. */
+  applicationTemplate: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      name: required("text"),
+      description: optional("text"),
+      applicationInput: required("secret"),
+      placeholders: required("json"),
+      accessLevel: required("text"),
+    },
+  },
+  /** A change of health: one row for each change of what was found of `origin`, by the plane or by the runtime `runtimeID`. */
+  healthCheck: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      type: required("text"),
+      condition: required("text"),
+      origin: required("uuid"),
+      runtimeID: optional("uuid"),
+      message: optional("text"),
+      timestamp: required("timestamp"),
+    },
+  },
+  /** An application that the plane asks for its health; `id` is the application's. `condition` is what was found last. */
+  healthProbe: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      url: required("text"),
+      condition: optional("text"),
+      failures: required("int"),
+      ...work,
     },
   },
   /** `purpose`: PAIRING or SIGNING. `usedBy` says which repeat of the use gets the same answer again. */

@@ -50,6 +50,16 @@ const DIRECTORS: readonly Kind[] = [
   "document",
   "content",
   "bundleInstanceAuth",
+  "runtimeContext",
+  "labelDefinition",
+  "automaticGroupAssignment",
+  "fetchRequest",
+  "integrationSystem",
+  "tenantGrant",
+  "systemAuth",
+  "applicationTemplate",
+  "healthCheck",
+  "healthProbe",
 ];
 
 /** The table. */
@@ -58,7 +68,7 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
   director: {
     reads: [...DIRECTORS, "auditEntry"],
     writes: DIRECTORS,
-    claims: ["staleRuntime", "delivery"],
+    claims: ["staleRuntime", "delivery", "fetchRequest", "healthProbe"],
     causes: [
       "plan.changed",
       "api-token.revoked",

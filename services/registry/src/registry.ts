@@ -118,6 +118,8 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
   });
   const queues: Readonly<Record<Queue, WorkQueue>> = {
     staleRuntime: new WorkQueue("staleRuntime", work),
+    fetchRequest: new WorkQueue("fetchRequest", work),
+    healthProbe: new WorkQueue("healthProbe", work),
     delivery: new WorkQueue("delivery", work),
     operation: new WorkQueue("operation", work),
   };

@@ -31,7 +31,14 @@ async function fill(core: RegistryCore, tenant: string, digit: string): Promise<
   const director = core.registryFor("director");
   const connector = core.registryFor("connector");
   const provisioner = core.registryFor("runtime-provisioner");
-  const [application, runtime, bundle, webhook] = [newID(), newID(), newID(), newID()];
+  const [application, runtime, bundle, webhook, api, system] = Array.from({ length: 6 }, newID) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   const owner = { applicationID: application, bundleID: bundle };
   const status = { statusCondition: "INITIAL", statusTimestamp: at };
   const work = { attempts: 0, nextAttemptAt: at };
@@ -82,7 +89,7 @@ async function fill(core: RegistryCore, tenant: string, digit: string): Promise<
     { op: "deliver", webhooks: everything, type: "t", body: "{}" },
     create("bundle", bundle, { applicationID: application, name: "b" }),
     { op: "content", hash: contentHash, text },
-    create("apiDefinition", newID(), {
+    create("apiDefinition", api, {
       ...owner,
       name: "a",
       targetURL: "https://example.com",
@@ -96,6 +103,42 @@ async function fill(core: RegistryCore, tenant: string, digit: string): Promise<
       description: "",
       format: "MARKDOWN",
     }),
+    create("runtimeContext", newID(), { runtimeID: runtime, key: "k", value: "v" }),
+    create("labelDefinition", newID(), { key: "k" }),
+    create("automaticGroupAssignment", newID(), {
+      groupName: "g",
+      selectorKey: "k",
+      selectorValue: "v",
+    }),
+    create("fetchRequest", newID(), {
+      applicationID: application,
+      apiDefinitionID: api,
+      url: "https://example.com",
+      mode: "SINGLE",
+      statusCondition: "INITIAL",
+      statusTimestamp: at,
+      ...work,
+    }),
+    create("integrationSystem", system, { name: "s" }),
+    create("tenantGrant", newID(), { homeTenantID: tenant, integrationSystemID: system }),
+    create("systemAuth", newID(), {
+      applicationID: application,
+      hash: hash(digit),
+      auth: "sealed",
+    }),
+    create("applicationTemplate", newID(), {
+      name: "t",
+      applicationInput: "sealed",
+      placeholders: "[]",
+      accessLevel: "GLOBAL",
+    }),
+    create("healthCheck", newID(), {
+      type: "RUNTIME_HEALTHCHECK",
+      condition: "SUCCEEDED",
+      origin: runtime,
+      timestamp: at,
+    }),
+    create("healthProbe", application, { url: "https://example.com", failures: 0, ...work }),
     create("bundleInstanceAuth", newID(), {
       ...owner,
       runtimeID: runtime,

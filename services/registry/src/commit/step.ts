@@ -203,7 +203,8 @@ function labelCall(
   const tenant = slots.tenant();
   const id = slots.known(step.id, "uuid");
   const key = parts.text(step.key);
-  const kind = `'${step.kind}'`;
+  const table = tableName(step.kind);
+  const kind = `'${table}'`;
   const about = `tenant_id = ${tenant} and kind = ${kind} and object_id = ${id} and key = ${key}`;
   if (step.value === null) return parts.call(`delete from label where ${about}`);
   let elements: readonly string[] = [];
@@ -221,7 +222,7 @@ function labelCall(
   const value = parts.text(step.value);
   const stored = slots.known(arrayText(elements), "text[]");
   return parts.call(
-    `with target as (select id from ${step.kind} where tenant_id = ${tenant} and id = ${id} for key share), ` +
+    `with target as (select id from ${table} where tenant_id = ${tenant} and id = ${id} for key share), ` +
       `written as (insert into label (tenant_id, kind, object_id, key, value) select ${tenant}, ${kind}, id, ${key}, ${value} from target ` +
       `on conflict (tenant_id, kind, object_id, key) do update set value = excluded.value returning 1), ` +
       `gone as (delete from label_element where ${about} and element <> all(${stored})), ` +

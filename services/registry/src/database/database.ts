@@ -1,6 +1,7 @@
 /** The pool of connections of the service's role, and the one way to run statements on it. */
 import { Pool, type PoolClient } from "pg";
 import type { Logger } from "@sextant/logging";
+import type { Queue } from "@sextant/registry-client";
 import { type Call, type Row, runBatch } from "./batch.ts";
 import { ConnectionLostError, StatementError } from "./error.ts";
 
@@ -11,7 +12,7 @@ import { ConnectionLostError, StatementError } from "./error.ts";
 export type Scope =
   | { readonly tenant: string }
   | { readonly secret: string }
-  | { readonly queue: "staleRuntime" | "delivery" | "operation" | "feed" }
+  | { readonly queue: Queue | "feed" }
   | "tenantless";
 
 /** How the pool is made. Times in milliseconds. */

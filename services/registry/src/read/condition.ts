@@ -1,5 +1,5 @@
 /** Conditions as SQL. Each is true or not: what is unknown to SQL because a field is null does not hold. */
-import { type Condition, kinds } from "@sextant/registry-client";
+import { type Condition, kinds, tableName } from "@sextant/registry-client";
 import { type Build, comparable, refusePlan, Scope, valueSQL } from "./scope.ts";
 
 /** The SQL of a condition about the object of `scope`. */
@@ -66,7 +66,7 @@ export function conditionSQL(build: Build, scope: Scope, condition: Condition): 
       const id = valueSQL(build, scope.parent, condition.id, "uuid");
       build.kinds.add(condition.kind);
       const same = `${other}.key = ${own.alias}.key and ${other}.element = ${own.alias}.element`;
-      const shared = `select from label_element ${other} where ${build.wall(other)} and ${other}.kind = '${condition.kind}' and ${other}.object_id = ${id} and ${same}`;
+      const shared = `select from label_element ${other} where ${build.wall(other)} and ${other}.kind = '${tableName(condition.kind)}' and ${other}.object_id = ${id} and ${same}`;
       return `exists (${own.select} and exists (${shared}))`;
     }
   }
@@ -113,7 +113,7 @@ export function ofLabel(
   if (kind === null || !kinds[kind].labels)
     return refusePlan(`${kind ?? "an entity without a kind"} has no labels`);
   const alias = build.alias();
-  const about = `${alias}.kind = '${kind}' and ${alias}.object_id = ${scope.column("id")} and ${alias}.key = ${key}`;
+  const about = `${alias}.kind = '${tableName(kind)}' and ${alias}.object_id = ${scope.column("id")} and ${alias}.key = ${key}`;
   return { alias, select: `select from ${table} ${alias} where ${build.wall(alias)} and ${about}` };
 }
 

@@ -5,6 +5,8 @@ import {
   type PageSelection,
   type Read,
   type Selection,
+  kinds,
+  tableName,
 } from "@sextant/registry-client";
 import { conditionSQL } from "./condition.ts";
 import { type Build, checkedJSON, refusePlan, Scope, valueSQL } from "./scope.ts";
@@ -86,12 +88,12 @@ function labelsJSON(
   labels: Extract<Expression, { labels: unknown }>["labels"],
 ): JSONText {
   const { kind } = scope;
-  if (kind !== "application" && kind !== "runtime")
+  if (kind === null || !kinds[kind].labels)
     return refusePlan(`${kind ?? "an entity without a kind"} has no labels`);
   const alias = build.alias();
   const key = valueSQL(build, scope.parent, labels.key, "text");
   const pairs = `string_agg(concat(to_json(${alias}.key), ':', ${alias}.value), ',' order by ${alias}.key)`;
-  const about = `${alias}.kind = '${kind}' and ${alias}.object_id = ${scope.column("id")}`;
+  const about = `${alias}.kind = '${tableName(kind)}' and ${alias}.object_id = ${scope.column("id")}`;
   const chosen = `(${key} is null or ${alias}.key = ${key})`;
   const none = `case when ${key} is null then '{}' end`;
   return {
