@@ -3,13 +3,10 @@ import { invalidData } from "@sextant/errors";
 import type { Call } from "@sextant/service";
 import type { z } from "zod";
 
-/** Checks `value`; throws INVALID_DATA for the input type, naming every violated field. */
-export function checked<Schema extends z.ZodType>(
+function outputOf<Schema extends z.ZodType>(
   inputType: string,
-  schema: Schema,
-  value: unknown,
+  result: z.ZodSafeParseResult<z.output<Schema>>,
 ): z.output<Schema> {
-  const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw invalidData(
     inputType,
@@ -18,6 +15,24 @@ export function checked<Schema extends z.ZodType>(
       message: issue.message,
     })),
   );
+}
+
+/** Checks `value`; throws INVALID_DATA for the input type, naming every violated field. */
+export function checked<Schema extends z.ZodType>(
+  inputType: string,
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
+  return outputOf<Schema>(inputType, schema.safeParse(value));
+}
+
+/** Checks `value` as {@link checked} does, by a schema with checks that take their time. */
+export async function checkedFully<Schema extends z.ZodType>(
+  inputType: string,
+  schema: Schema,
+  value: unknown,
+): Promise<z.output<Schema>> {
+  return outputOf<Schema>(inputType, await schema.safeParseAsync(value));
 }
 
 /** Checks the JSON body of a request as {@link checked} does. */

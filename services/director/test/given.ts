@@ -7,7 +7,9 @@ import { silentLogger } from "@sextant/logging";
 import type { Claimed, Outcome, Queue, Registry } from "@sextant/registry-client";
 import { createTestRegistry, type TestRegistry } from "@sextant/testkit";
 import type { Context } from "../src/act/act.ts";
+import { createRepeats } from "../src/act/repeats.ts";
 import type { Trust } from "../src/connector-client/trust.ts";
+import { createSchemas } from "../src/input/schemas.ts";
 import { planRuntime } from "../src/plan/planner.ts";
 import { createPlanService } from "../src/plan/plan.service.ts";
 import { declarations } from "../src/read/declarations.ts";
@@ -37,7 +39,7 @@ export type Variables = Readonly<Record<string, unknown>>;
 export type Speaker = {
   readonly identity: Identity;
   /** The whole answer, whatever it says. */
-  send(query: string, variables?: Variables): Promise<GraphReply>;
+  send(query: string, variables?: Variables, idempotencyKey?: string): Promise<GraphReply>;
   /** The data; fails when there are errors. */
   ask(query: string, variables?: Variables): Promise<Selected>;
   /** The only error, as `CODE: message`; fails when there is none. */
@@ -80,6 +82,7 @@ export async function startDirector(
     now: () => clock.now,
     groups: { label: "group", fallback: "default" },
     sealer: createSealer(randomBytes(32)),
+    schemas: createSchemas(),
     allowPrivateTargets: options.allowPrivateTargets ?? true,
   };
   const { openAuth, openText } = openers(context.sealer);
@@ -89,17 +92,22 @@ export async function startDirector(
     declarations: declarations(openAuth, openText),
     resolvers: resolvers(context, { trust, check: checkSpecification }),
     registry,
+    repeats: createRepeats(context),
     log: silentLogger,
     parameters: { groupLabel: "group", onlineSeconds: 120, succeeded: "SUCCEEDED" },
     introspection: options.introspection ?? true,
   });
 
   const as = (identity: Identity): Speaker => {
-    const send = async (query: string, variables: Variables = {}): Promise<GraphReply> => {
+    const send = async (
+      query: string,
+      variables: Variables = {},
+      idempotencyKey?: string,
+    ): Promise<GraphReply> => {
       const call = {
         caller: { service: "api-gateway", identity },
         requestID: "test",
-        idempotencyKey: undefined,
+        idempotencyKey,
         signal: new AbortController().signal,
       } as const;
       const answer = await executor.execute({ query, variables }, call, false);
@@ -190,7 +198,10 @@ export async function startDirector(
           }),
       };
     },
-    close: () => inside.close(),
+    async close() {
+      await context.schemas.close();
+      await inside.close();
+    },
   };
 }
 
