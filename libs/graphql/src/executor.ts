@@ -26,7 +26,16 @@ import { type FieldError, fieldError, requestError } from "./field-error.ts";
 import { introspect } from "./introspect.ts";
 import { openAnswer } from "./open.ts";
 import { project } from "./project.ts";
-import { compileQuery, planOf, type QueryPlan, type Root } from "./query-plan.ts";
+import { compileQuery, NIL_UUID, planOf, type QueryPlan, type Root } from "./query-plan.ts";
+import {
+  findRepeated,
+  type Repeat,
+  type Repeated,
+  RepeatedError,
+  type Repeats,
+  repeatOf,
+  requireRepeated,
+} from "./repeat.ts";
 import { type ShapedField, shapedFields } from "./shape.ts";
 import {
   Answer,
@@ -61,6 +70,8 @@ export type ExecutorOptions = {
   readonly declarations: Declarations;
   readonly resolvers: Resolvers;
   readonly registry: Pick<Registry, "read">;
+  /** Where the answers of repeated mutations are kept; without, an idempotency key is left to the use cases. */
+  readonly repeats?: Repeats;
   readonly log: Logger;
   /** Parameters that conditions of declarations name, beside `me`. */
   readonly parameters: Params;
@@ -140,12 +151,37 @@ export function createExecutor(options: ExecutorOptions): Executor {
     if (lacking) throw insufficientScopes([...new Set(required)], identity.scopes);
   };
 
+  /** Carries out a use case, unless it was under the same key: then it gives what was answered. */
+  const once = async (
+    identity: Identity,
+    repeat: Repeat | undefined,
+    returning: Returning,
+    carryOut: () => Promise<unknown>,
+  ): Promise<unknown> => {
+    const { repeats } = options;
+    if (repeat === undefined || repeats === undefined) return carryOut();
+    const told = (found: Repeated): unknown => {
+      if (!("answer" in found)) return found.value;
+      returning(NIL_UUID);
+      return new Answer(found.answer, found.reveal);
+    };
+    const known = await findRepeated(repeats, identity, repeat);
+    if (known !== undefined) return told(known);
+    try {
+      return await carryOut();
+    } catch (problem) {
+      if (!(problem instanceof RepeatedError)) throw problem;
+      return told(await requireRepeated(repeats, identity, repeat));
+    }
+  };
+
   /** Carries out the fields of a query that a service resolves, or the only one of a mutation. */
   const resolve = async (
     root: Root,
     resolver: Resolver,
     walk: Walk,
     call: Omit<GraphCall, "returning">,
+    repeat?: Repeat,
   ) => {
     const field = root.field as GraphQLField<unknown, unknown>;
     const args = getArgumentValues(field, firstNode(root.nodes), walk.variables);
@@ -158,10 +194,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
       requireScopes([...compiler.scopes], call.caller.identity);
       const params = { ...contextParameters(call.caller.identity), id };
       bindAll(compiler.binders, walk, params);
-      openings.push(...compiler.openings);
+      openings.splice(0, openings.length, ...compiler.openings);
       return { plan: { select: [{ as: root.key, read }] }, params };
     };
-    const value = await resolver(args as never, { ...call, returning });
+    const value = await once(call.caller.identity, repeat, returning, () =>
+      resolver(args as never, { ...call, returning, repeat }),
+    );
     if (!(value instanceof Answer)) return project(walk, field.type, root.nodes, value);
     const data = JSON.parse(value.text) as Record<string, unknown>;
     openAnswer(data, openings, walk, call.caller.identity, value.reveal);
@@ -251,6 +289,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     operation: Operation,
     walk: Walk,
     call: Omit<GraphCall, "returning">,
+    request: GraphRequest,
   ): Promise<GraphAnswer> => {
     const type = schema.getMutationType() as GraphQLObjectType;
     const roots: Root[] = [];
@@ -268,10 +307,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
         continue;
       }
       try {
-        values.set(
-          key,
-          await resolve(root, resolvers.Mutation?.[field.name] as Resolver, walk, call),
-        );
+        const repeat =
+          call.idempotencyKey === undefined || options.repeats === undefined
+            ? undefined
+            : repeatOf(call.caller.identity, call.idempotencyKey, request, key);
+        const resolver = resolvers.Mutation?.[field.name] as Resolver;
+        values.set(key, await resolve(root, resolver, walk, call, repeat));
       } catch (problem) {
         problems.set(key, problem);
       }
@@ -313,7 +354,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       }
       return kind === OperationTypeNode.QUERY
         ? query(operation, walk, call)
-        : mutation(operation, walk, call);
+        : mutation(operation, walk, call, request);
     },
   };
 }

@@ -19,7 +19,7 @@ export {
   type Where,
 } from "./declaration.ts";
 export type { GraphAnswer } from "./answer.ts";
-export { checked, checkedBody } from "./checked.ts";
+export { checked, checkedBody, checkedFully } from "./checked.ts";
 export {
   createExecutor,
   type Executor,
@@ -43,6 +43,7 @@ export {
 } from "./http.ts";
 export { MAX_PAGE } from "./page.ts";
 export { idParameter } from "./query-plan.ts";
+export { type Repeat, type Repeated, RepeatedError, type Repeats } from "./repeat.ts";
 export {
   Answer,
   type GraphCall,

@@ -44,7 +44,8 @@ export type Root = {
 /** The roots of an operation and the plan of all that are read. */
 export type QueryPlan = { readonly roots: readonly Root[]; readonly plan: ReadPlan | undefined };
 
-const NIL_UUID = "00000000-0000-0000-0000-000000000000";
+/** The id of nothing. */
+export const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
 /** An id for a parameter: what cannot be an id becomes the id of nothing. */
 export function idParameter(value: unknown): string {

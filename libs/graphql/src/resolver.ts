@@ -1,5 +1,6 @@
 import type { Caller } from "@sextant/identity";
 import type { Params, ReadPlan } from "@sextant/registry-client";
+import type { Repeat } from "./repeat.ts";
 
 /** A read that gives the answer of a mutation: what the operation selects of the object with this id. */
 export type Returning = (id: string) => { readonly plan: ReadPlan; readonly params: Params };
@@ -10,6 +11,8 @@ export type GraphCall = {
   readonly requestID: string;
   readonly idempotencyKey: string | undefined;
   readonly signal: AbortSignal;
+  /** Names a mutation that was sent with an idempotency key, where answers are kept: its commit keeps the answer under it. */
+  readonly repeat?: Repeat | undefined;
   /** Only for fields whose type is stored as a kind. */
   readonly returning: Returning;
 };

@@ -92,6 +92,16 @@ export type Step =
       readonly where: Condition;
       readonly expect: "some" | "none";
     }
+  /**
+   * Refuses the commit when there are more than `max` objects of a kind: of the owner whose id is in the field, or of the tenant.
+   * Put it behind what creates one. Commits with the same limit are carried out one after the other.
+   */
+  | {
+      readonly op: "limit";
+      readonly kind: Kind;
+      readonly owner?: { readonly field: string; readonly id: string };
+      readonly max: number;
+    }
   /** Marks the plans of these runtimes as stale. Put it before and after a change that takes something away. */
   | { readonly op: "stale"; readonly runtimes: Condition; readonly cause: string }
   /** Writes a delivery for each of these webhooks. `body` is JSON text. */
@@ -171,6 +181,12 @@ const stepSchema = z.discriminatedUnion("op", [
     where: conditionSchema,
     expect: z.enum(["some", "none"]),
   }),
+  z.strictObject({
+    op: z.literal("limit"),
+    kind,
+    owner: z.strictObject({ field: z.string(), id: uuid }).optional(),
+    max: z.int().min(0).max(100_000),
+  }),
   z.strictObject({ op: z.literal("stale"), runtimes: conditionSchema, cause: z.string() }),
   z.strictObject({
     op: z.literal("deliver"),
@@ -204,6 +220,8 @@ export const commitSchema = z.strictObject({
   observed: z.boolean().optional(),
   /** Parameters that the conditions of the steps name. */
   params,
+  /** The id of the `idempotencyKey` that the first step creates: what `before` or `after` reads is kept in it. */
+  keepAnswer: uuid.optional(),
   /** Read in the same transaction before the first step. */
   before: planCall.optional(),
   /** Read in the same transaction after the last step. */
@@ -219,6 +237,7 @@ export type Commit = {
   readonly observed?: boolean;
   readonly steps: readonly Step[];
   readonly params: Params;
+  readonly keepAnswer?: string;
   readonly before?: { readonly plan: ReadPlan; readonly params: Params };
   readonly after?: { readonly plan: ReadPlan; readonly params: Params };
 };
@@ -228,6 +247,7 @@ export type Commit = {
  * - `NOT_FOUND`: the object of an update or delete does not exist;
  * - `CONCURRENT_UPDATE`: its revision is not the expected one;
  * - `PRECONDITION`: it does not meet `where`, or a `check` failed;
+ * - `LIMIT`: a `limit` is exceeded;
  * - `UNIQUE`, `REFERENCE`, `CHECK`: the named constraint is broken.
  */
 export type CommitFailure = {
@@ -235,6 +255,7 @@ export type CommitFailure = {
     | "NOT_FOUND"
     | "CONCURRENT_UPDATE"
     | "PRECONDITION"
+    | "LIMIT"
     | "UNIQUE"
     | "REFERENCE"
     | "CHECK";

@@ -350,6 +350,20 @@ export const kinds = {
       ...work,
     },
   },
+  /**
+   * What a repeated request is answered (see {@link Commit.keepAnswer}): the text that was read for it, or a sealed value. The id
+   * is made of the caller and its key; `reveal` says whether the answer showed what is shown once.
+   */
+  idempotencyKey: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      request: required("text"),
+      answer: optional("text"),
+      value: optional("secret"),
+      reveal: required("bool"),
+    },
+  },
   /** `purpose`: PAIRING or SIGNING. `usedBy` says which repeat of the use gets the same answer again. */
   oneTimeToken: {
     tenantless: false,

@@ -11,11 +11,13 @@ import {
   requestListener,
 } from "@sextant/service";
 import type { Context } from "./act/act.ts";
+import { createRepeats } from "./act/repeats.ts";
 import type { DirectorSettings } from "./config.ts";
 import { createTrust } from "./connector-client/trust.ts";
 import { createContactService } from "./contact/contact.service.ts";
 import { createDeliverer } from "./delivery/deliverer.ts";
 import { createSender } from "./delivery/sender.ts";
+import { createSchemas } from "./input/schemas.ts";
 import { planRuntime } from "./plan/planner.ts";
 import { createPlanService } from "./plan/plan.service.ts";
 import { declarations } from "./read/declarations.ts";
@@ -56,6 +58,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
         "base64",
       ),
     ),
+    schemas: createSchemas(),
     allowPrivateTargets,
   };
   const { openAuth, openText } = openers(context.sealer);
@@ -64,6 +67,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     declarations: declarations(openAuth, openText),
     resolvers: resolvers(context, { trust: createTrust(connector), check: checkSpecification }),
     registry,
+    repeats: createRepeats(context),
     log,
     parameters: {
       groupLabel: context.groups.label,
@@ -109,7 +113,12 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     async close() {
       await listener.close(5_000);
       await Promise.all([planner.close(), deliverer.close()]);
-      await Promise.all([sender.close(), connector.close(), registry.close()]);
+      await Promise.all([
+        sender.close(),
+        context.schemas.close(),
+        connector.close(),
+        registry.close(),
+      ]);
     },
   };
 }

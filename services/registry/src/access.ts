@@ -60,6 +60,7 @@ const DIRECTORS: readonly Kind[] = [
   "applicationTemplate",
   "healthCheck",
   "healthProbe",
+  "idempotencyKey",
 ];
 
 /** The table. */

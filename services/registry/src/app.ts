@@ -14,6 +14,8 @@ import {
   requestListener,
 } from "@sextant/service";
 import { ensureBootstrap, readBootstrap } from "./bootstrap.ts";
+import { CleanUpRepository } from "./clean-up/clean-up.repository.ts";
+import { startCleanUp } from "./clean-up/clean-up.ts";
 import type { RegistrySettings } from "./config.ts";
 import { Database } from "./database/database.ts";
 import { isNotThereYet } from "./database/error.ts";
@@ -74,6 +76,7 @@ export async function start(
   const listener = new Listener(url, FEED_CHANNEL, (payload) => core.feed.hint(payload), log);
   await onceReached(() => core.feed.start(), log);
   listener.start();
+  const cleanUp = startCleanUp({ repository: new CleanUpRepository(database), log });
   if (bootstrap !== undefined) {
     const registries = {
       director: core.registryFor("director"),
@@ -111,6 +114,7 @@ export async function start(
   return {
     readiness: () => (core.feed.interrupted ? "the database cannot be reached" : undefined),
     close: async () => {
+      await cleanUp.close();
       await core.close();
       await server.close(DRAIN);
       await listener.stop();

@@ -138,6 +138,7 @@ async function fill(core: RegistryCore, tenant: string, digit: string): Promise<
       origin: runtime,
       timestamp: at,
     }),
+    create("idempotencyKey", newID(), { request: hash(digit), reveal: false }),
     create("healthProbe", application, { url: "https://example.com", failures: 0, ...work }),
     create("bundleInstanceAuth", newID(), {
       ...owner,

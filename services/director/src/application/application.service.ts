@@ -1,4 +1,4 @@
-import { Answer, checked } from "@sextant/graphql";
+import { type Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, update, timestamp } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireApplication } from "../access/access.ts";
@@ -34,7 +34,7 @@ export function createApplicationService(
       );
       await checkSpecifications("ApplicationRegisterInput", specifications, dependencies.check);
       const id = context.newID();
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -74,8 +74,8 @@ export function createApplicationService(
         ],
         params: { applicationID: id },
         answer: "after",
+        reveal: true,
       });
-      return new Answer(text, true);
     },
 
     async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
@@ -94,7 +94,7 @@ export function createApplicationService(
         integrationSystemID: values.integrationSystemID ?? null,
         ...status,
       };
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -110,7 +110,6 @@ export function createApplicationService(
         params: { applicationID: id },
         answer: "after",
       });
-      return new Answer(text);
     },
 
     async unregister(args: { id: string } & Revision, call: ActingCall): Promise<Answer> {
@@ -120,7 +119,7 @@ export function createApplicationService(
       await requireObject(context, tenant, "application", noun, id, args.expectedRevision);
       // Before the object goes: a crash in between leaves an application without certificates, never the other way round.
       await dependencies.trust.revokeAll(tenant, "APPLICATION", id);
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -137,7 +136,6 @@ export function createApplicationService(
         params: { applicationID: id },
         answer: "before",
       });
-      return new Answer(text);
     },
   };
 }

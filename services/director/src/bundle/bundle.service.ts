@@ -1,5 +1,5 @@
 import { notFound } from "@sextant/errors";
-import { Answer, checked } from "@sextant/graphql";
+import { type Answer, checked } from "@sextant/graphql";
 import { authorise, type Identity } from "@sextant/identity";
 import { type Step, update } from "@sextant/registry-client";
 import { knownID, requireApplication } from "../access/access.ts";
@@ -61,7 +61,7 @@ export async function removeOwned(
   const { identity } = call.caller;
   const tenant = authorise(identity, "application:write");
   const { id, applicationID } = await requireOwned(context, identity, tenant, kind, args.id);
-  const text = await act(context, call, {
+  return act(context, call, {
     tenant,
     noun: nouns[kind],
     id,
@@ -73,7 +73,6 @@ export async function removeOwned(
     params: { applicationID },
     answer: "before",
   });
-  return new Answer(text);
 }
 
 /** What can be done with bundles. */
@@ -89,7 +88,7 @@ export function createBundleService(context: Context, check: SpecificationChecke
       const values = checked("BundleCreateInput", bundleCreateInput, args.in);
       await checkSpecifications("BundleCreateInput", specificationsOf(values, ""), check);
       const id = context.newID();
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -103,7 +102,6 @@ export function createBundleService(context: Context, check: SpecificationChecke
           failure.reason === "REFERENCE" ? notFound("Application", applicationID) : undefined,
         answer: "after",
       });
-      return new Answer(text);
     },
 
     async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
@@ -117,7 +115,7 @@ export function createBundleService(context: Context, check: SpecificationChecke
         args.id,
       );
       const values = checked("BundleUpdateInput", bundleUpdateInput, args.in);
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -134,7 +132,6 @@ export function createBundleService(context: Context, check: SpecificationChecke
         params: { applicationID },
         answer: "after",
       });
-      return new Answer(text);
     },
 
     delete: (args: { id: string } & Revision, call: ActingCall) =>

@@ -1,4 +1,4 @@
-import { Answer, checked } from "@sextant/graphql";
+import { type Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { type Step, update } from "@sextant/registry-client";
 import type { z } from "zod";
@@ -55,7 +55,7 @@ export function createDefinitionService(context: Context, check: SpecificationCh
     const values = checked(what.inputType, what.schema, args.in);
     await checkSpec(what.inputType, what.specOf(values));
     const id = context.newID();
-    const text = await act(context, call, {
+    return act(context, call, {
       tenant,
       noun: what.noun,
       id,
@@ -67,7 +67,6 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       params: { applicationID },
       answer: "after",
     });
-    return new Answer(text);
   };
 
   const change = async (
@@ -85,7 +84,7 @@ export function createDefinitionService(context: Context, check: SpecificationCh
     const { id, applicationID } = await requireOwned(context, identity, tenant, kind, args.id);
     const { spec, columns } = made(args.in);
     await checkSpec(`${noun}Input`, spec);
-    const text = await act(context, call, {
+    return act(context, call, {
       tenant,
       noun,
       id,
@@ -98,7 +97,6 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       params: { applicationID },
       answer: "after",
     });
-    return new Answer(text);
   };
 
   return {

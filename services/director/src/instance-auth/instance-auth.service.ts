@@ -1,10 +1,9 @@
 import { invalidData, invalidOperation, notFound } from "@sextant/errors";
-import { all, Answer, equals, checked } from "@sextant/graphql";
+import { all, type Answer, equals, checked } from "@sextant/graphql";
 import { authorise, type Identity } from "@sextant/identity";
 import {
   type CommitFailure,
   create,
-  readList,
   readOne,
   type Step,
   update,
@@ -98,27 +97,22 @@ export function createInstanceAuthService(context: Context) {
     if (seen === undefined) throw notFound(what, id);
   };
 
-  const requireRoom = async (tenant: string, bundleID: string): Promise<void> => {
-    const ofIt = equals("bundleID", { param: "bundleID" });
-    const there = await readList(
-      context.registry,
-      tenant,
-      "bundleInstanceAuth",
-      ofIt,
-      ["id"],
-      { bundleID },
-      MAX_CREDENTIALS,
-    );
-    if (there.length >= MAX_CREDENTIALS)
-      throw invalidOperation(`the bundle has ${MAX_CREDENTIALS} credentials: delete one first`);
-  };
+  /** A bundle has at most so many credentials. */
+  const roomFor = (bundleID: string): Step => ({
+    op: "limit",
+    kind: "bundleInstanceAuth",
+    owner: { field: "bundleID", id: bundleID },
+    max: MAX_CREDENTIALS,
+  });
+  const tooMany = () =>
+    invalidOperation(`the bundle has ${MAX_CREDENTIALS} credentials: delete one first`);
 
-  const checkParameters = (
+  const checkParameters = async (
     inputType: string,
     schema: unknown,
     inputParams: string | null,
-  ): void => {
-    const fault = parameterFault(schema, inputParams);
+  ): Promise<void> => {
+    const fault = await parameterFault(context.schemas, schema, inputParams);
     if (fault !== undefined)
       throw invalidData(inputType, [{ field: "inputParams", message: fault }]);
   };
@@ -149,7 +143,7 @@ export function createInstanceAuthService(context: Context) {
   ): Promise<Answer> => {
     const steps =
       stored.runtimeID === null ? [step, ...further] : [step, ...further, staleRuntime(action)];
-    const text = await act(context, call, {
+    return act(context, call, {
       tenant,
       noun,
       id: stored.id,
@@ -163,7 +157,6 @@ export function createInstanceAuthService(context: Context) {
       explain: noLongerNeeded,
       answer: step.op === "delete" ? "before" : "after",
     });
-    return new Answer(text);
   };
 
   return {
@@ -173,15 +166,14 @@ export function createInstanceAuthService(context: Context) {
       const bundle = await bundleOf(tenant, args.bundleID);
       requireApplication(identity, bundle.applicationID, "Bundle", bundle.id);
       const values = checked("BundleInstanceAuthCreateInput", instanceAuthCreateInput, args.in);
-      checkParameters(
+      await checkParameters(
         "BundleInstanceAuthCreateInput",
         bundle.instanceAuthRequestInputSchema,
         values.inputParams,
       );
       const runtimeID = knownID("Runtime", values.runtimeID);
-      await requireRoom(tenant, bundle.id);
       const id = context.newID();
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -201,15 +193,17 @@ export function createInstanceAuthService(context: Context) {
               "CredentialsProvided",
             ),
           }),
+          roomFor(bundle.id),
           staleRuntime("credentials given"),
         ],
         params: { applicationID: bundle.applicationID, runtimeID },
         // Whether the runtime exists in another group, or not at all, is not for the application to know.
-        explain: (failure) =>
-          failure.reason === "PRECONDITION" ? notFound("Runtime", runtimeID) : undefined,
+        explain: (failure) => {
+          if (failure.reason === "LIMIT") return tooMany();
+          return failure.reason === "PRECONDITION" ? notFound("Runtime", runtimeID) : undefined;
+        },
         answer: "after",
       });
-      return new Answer(text);
     },
 
     async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
@@ -219,7 +213,7 @@ export function createInstanceAuthService(context: Context) {
       const values = checked("BundleInstanceAuthUpdateInput", instanceAuthUpdateInput, args.in);
       if (values.inputParams !== null) {
         const bundle = await bundleOf(tenant, stored.bundleID);
-        checkParameters(
+        await checkParameters(
           "BundleInstanceAuthUpdateInput",
           bundle.instanceAuthRequestInputSchema,
           values.inputParams,
@@ -264,7 +258,7 @@ export function createInstanceAuthService(context: Context) {
       const step = update("bundleInstanceAuth", stored.id, columns, {
         where: { op: "not", condition: isUnused },
       });
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id: stored.id,
@@ -277,7 +271,6 @@ export function createInstanceAuthService(context: Context) {
         explain: noLongerNeeded,
         answer: "after",
       });
-      return new Answer(text);
     },
 
     async delete(args: { authID: string }, call: ActingCall): Promise<Answer> {
@@ -300,7 +293,7 @@ export function createInstanceAuthService(context: Context) {
       if (isRuntime)
         await requireSeenByRuntime(identity, tenant, bundle.applicationID, "Bundle", bundle.id);
       const values = checked("BundleInstanceAuthRequestInput", instanceAuthRequestInput, args.in);
-      checkParameters(
+      await checkParameters(
         "BundleInstanceAuthRequestInput",
         bundle.instanceAuthRequestInputSchema,
         values.inputParams,
@@ -308,7 +301,6 @@ export function createInstanceAuthService(context: Context) {
       const runtimeID = isRuntime ? identity.consumer.id : (values.runtimeID ?? null);
       if (values.runtimeID !== null && values.runtimeID !== undefined)
         requireRuntime(identity, knownID("Runtime", values.runtimeID));
-      await requireRoom(tenant, bundle.id);
       const id = values.id?.toLowerCase() ?? context.newID();
       const copied = bundle.defaultInstanceAuth;
       const said =
@@ -324,7 +316,7 @@ export function createInstanceAuthService(context: Context) {
         { bundleID: bundle.id, bundleInstanceAuthID: id },
         context.now(),
       );
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -342,22 +334,21 @@ export function createInstanceAuthService(context: Context) {
             ...said,
           }),
           ...(copied === null ? [told] : []),
+          roomFor(bundle.id),
           ...(runtimeID === null ? [] : [staleRuntime("credentials requested")]),
         ],
         params: {
           applicationID: bundle.applicationID,
           ...(runtimeID === null ? {} : { runtimeID }),
         },
-        // A runtime learns nothing of bundles outside its groups.
-        explain: (failure) =>
-          failure.reason === "PRECONDITION"
-            ? isRuntime
-              ? notFound("Bundle", bundle.id)
-              : notFound("Runtime", runtimeID ?? "")
-            : undefined,
+        explain: (failure) => {
+          if (failure.reason === "LIMIT") return tooMany();
+          if (failure.reason !== "PRECONDITION") return undefined;
+          // A runtime learns nothing of bundles outside its groups.
+          return isRuntime ? notFound("Bundle", bundle.id) : notFound("Runtime", runtimeID ?? "");
+        },
         answer: "after",
       });
-      return new Answer(text);
     },
 
     async requestDeletion(args: { authID: string }, call: ActingCall): Promise<Answer> {

@@ -2,7 +2,7 @@ import { forbidden, invalidData, notFound } from "@sextant/errors";
 import { authorise, type Identity } from "@sextant/identity";
 import type { Step } from "@sextant/registry-client";
 import { isPaired, knownID, requireApplication, requireRuntime } from "../access/access.ts";
-import { act, type ActingCall, type Context } from "../act/act.ts";
+import { actFor, type ActingCall, type Context } from "../act/act.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { changedToApplications } from "../webhook/notification.ts";
 import { labelFaults, storedLabel } from "./label.ts";
@@ -74,9 +74,11 @@ export function createLabelService(context: Context) {
     of: { readonly noun: "Application" | "Runtime"; readonly id: string; readonly action: string },
     key: string,
     json: string | null,
-  ): Promise<void> => {
+    value: Label,
+  ): Promise<Label> => {
     const isApplication = of.noun === "Application";
-    await act(context, call, {
+    return actFor(context, call, {
+      value,
       tenant,
       ...of,
       steps: isApplication ? applicationSteps(of.id, key, json) : runtimeSteps(of.id, key, json),
@@ -98,8 +100,15 @@ export function createLabelService(context: Context) {
     if (faults.length > 0) throw invalidData("Label", faults);
     mayChange(call.caller.identity, label.key);
     const stored = storedLabel(label.key, label.value, context.groups);
-    await change(call, tenant, { ...of, action: `set${of.noun}Label` }, stored.key, stored.json);
-    return { key: stored.key, value: JSON.parse(stored.json) as unknown };
+    const value = { key: stored.key, value: JSON.parse(stored.json) as unknown };
+    return change(
+      call,
+      tenant,
+      { ...of, action: `set${of.noun}Label` },
+      stored.key,
+      stored.json,
+      value,
+    );
   };
 
   const remove = async (
@@ -123,8 +132,8 @@ export function createLabelService(context: Context) {
     if (!Object.hasOwn(labels, key)) throw notFound("Label", key);
     const fallback =
       key === context.groups.label ? JSON.stringify([context.groups.fallback]) : null;
-    await change(call, tenant, { ...of, action: `delete${of.noun}Label` }, key, fallback);
-    return { key, value: labels[key] };
+    const value = { key, value: labels[key] };
+    return change(call, tenant, { ...of, action: `delete${of.noun}Label` }, key, fallback, value);
   };
 
   const application = (call: ActingCall, given: string) => {

@@ -1,11 +1,11 @@
 import { authorise } from "@sextant/identity";
 import { knownID, requireAdmin } from "../access/access.ts";
-import type { ActingCall, Context } from "../act/act.ts";
+import { type ActingCall, type Context, keepValue } from "../act/act.ts";
 import type { Trust, TrustSubject } from "../connector-client/trust.ts";
 import { requireObject } from "../read/require-object.ts";
 
 /** Hands out one-time tokens, which the Connector makes. */
-export function createOneTimeTokenService(context: Pick<Context, "registry">, trust: Trust) {
+export function createOneTimeTokenService(context: Context, trust: Trust) {
   const request = async (call: ActingCall, subject: TrustSubject, given: string) => {
     const { identity } = call.caller;
     const isApplication = subject === "APPLICATION";
@@ -16,7 +16,9 @@ export function createOneTimeTokenService(context: Pick<Context, "registry">, tr
     await requireObject(context, tenant, isApplication ? "application" : "runtime", noun, id);
     const { token, connectorURL } = await trust.issueToken(tenant, subject, id, identity.consumer);
     const raw = JSON.stringify({ token, connectorURL });
-    return { token, connectorURL, raw, rawEncoded: Buffer.from(raw).toString("base64") };
+    const value = { token, connectorURL, raw, rawEncoded: Buffer.from(raw).toString("base64") };
+    await keepValue(context, call, tenant, value);
+    return value;
   };
 
   return {

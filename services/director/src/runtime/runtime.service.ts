@@ -1,5 +1,5 @@
 import { forbidden } from "@sextant/errors";
-import { Answer, checked } from "@sextant/graphql";
+import { type Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, type Step, update, timestamp } from "@sextant/registry-client";
 import { isPaired, knownID, requireAdmin, requireRuntime } from "../access/access.ts";
@@ -44,7 +44,7 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
       const labels = initialLabels(values.labels, context.groups);
       const id = context.newID();
       const { step, params } = stale(id, "runtime registered");
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -69,7 +69,6 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
         params,
         answer: "after",
       });
-      return new Answer(text);
     },
 
     async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
@@ -96,7 +95,7 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
           : { statusCondition: values.statusCondition, statusTimestamp: timestamp(context.now()) };
       const { step, params } = stale(id, "runtime updated");
       const columns = { name: values.name, description: values.description ?? null, ...status };
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -113,7 +112,6 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
         params,
         answer: "after",
       });
-      return new Answer(text);
     },
 
     async unregister(args: { id: string } & Revision, call: ActingCall): Promise<Answer> {
@@ -123,7 +121,7 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
       await requireObject(context, tenant, "runtime", noun, id, args.expectedRevision);
       // Before the object goes: a crash in between leaves a runtime without certificates, never the other way round.
       await dependencies.trust.revokeAll(tenant, "RUNTIME", id);
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -136,7 +134,6 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
         params: { runtimeID: id },
         answer: "before",
       });
-      return new Answer(text);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
 /** What a secret is for: part of what it is bound to. */
-export type SecretUse = "auth" | "signing-secret" | "plan";
+export type SecretUse = "auth" | "signing-secret" | "plan" | "answer" | "template";
 
 /** Seals and opens secrets with Director's data key. */
 export type Sealer = {

@@ -1,5 +1,5 @@
 import { invalidOperation, tenantNotFound } from "@sextant/errors";
-import { Answer, checked } from "@sextant/graphql";
+import { type Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, update } from "@sextant/registry-client";
 import { z } from "zod";
@@ -27,7 +27,7 @@ export function createTenantService(context: Context) {
       const tenant = authorise(call.caller.identity, "tenant:write");
       const values = checked("TenantInput", tenantInput, input);
       const id = context.newID();
-      const made = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -39,14 +39,13 @@ export function createTenantService(context: Context) {
         ],
         answer: "after",
       });
-      return new Answer(made);
     },
 
     async update(args: { id: string; name: string }, call: ActingCall): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "tenant:write");
       const { name } = checked("TenantInput", tenantInput.pick({ name: true }), args);
       const { id } = await find(args.id);
-      const changed = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -54,7 +53,6 @@ export function createTenantService(context: Context) {
         steps: [update("tenant", id, { name })],
         answer: "after",
       });
-      return new Answer(changed);
     },
 
     async delete(args: { id: string }, call: ActingCall): Promise<Answer> {
@@ -64,7 +62,7 @@ export function createTenantService(context: Context) {
         throw invalidOperation(
           "a tenant cannot delete itself: act in another tenant, by the header Tenant",
         );
-      const removed = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -81,7 +79,6 @@ export function createTenantService(context: Context) {
             : undefined,
         answer: "before",
       });
-      return new Answer(removed);
     },
   };
 }

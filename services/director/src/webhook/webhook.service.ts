@@ -1,7 +1,7 @@
 import { invalidOperation, notFound } from "@sextant/errors";
-import { Answer, checked } from "@sextant/graphql";
+import { type Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
-import { readList, update } from "@sextant/registry-client";
+import { update } from "@sextant/registry-client";
 import { knownID, requireApplication } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { removeOwned, requireOwned } from "../bundle/bundle.service.ts";
@@ -27,34 +27,33 @@ export function createWebhookService(context: Context) {
       const applicationID = knownID("Application", args.applicationID);
       requireApplication(identity, applicationID);
       const values = checked("WebhookInput", input, args.in);
-      const ofIt = {
-        op: "equals",
-        field: "applicationID",
-        value: { param: "applicationID" },
-      } as const;
-      const there = await readList(
-        context.registry,
-        tenant,
-        "webhook",
-        ofIt,
-        ["id"],
-        { applicationID },
-        MAX_WEBHOOKS,
-      );
-      if (there.length >= MAX_WEBHOOKS)
-        throw invalidOperation(`the application has ${MAX_WEBHOOKS} webhooks: delete one first`);
       const id = context.newID();
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
         action: "addWebhook",
-        steps: [createWebhook(context, tenant, applicationID, id, values)],
-        explain: (failure) =>
-          failure.reason === "REFERENCE" ? notFound("Application", applicationID) : undefined,
+        steps: [
+          createWebhook(context, tenant, applicationID, id, values),
+          {
+            op: "limit",
+            kind: "webhook",
+            owner: { field: "applicationID", id: applicationID },
+            max: MAX_WEBHOOKS,
+          },
+        ],
+        explain: (failure) => {
+          if (failure.reason === "LIMIT")
+            return invalidOperation(
+              `the application has ${MAX_WEBHOOKS} webhooks: delete one first`,
+            );
+          return failure.reason === "REFERENCE"
+            ? notFound("Application", applicationID)
+            : undefined;
+        },
         answer: "after",
+        reveal: true,
       });
-      return new Answer(text, true);
     },
 
     async update(
@@ -65,7 +64,7 @@ export function createWebhookService(context: Context) {
       const tenant = authorise(identity, "application:write");
       const { id } = await requireOwned(context, identity, tenant, "webhook", args.webhookID);
       const values = webhookColumns(context, tenant, checked("WebhookInput", input, args.in));
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
@@ -73,7 +72,6 @@ export function createWebhookService(context: Context) {
         steps: [update("webhook", id, values, expecting(args.expectedRevision))],
         answer: "after",
       });
-      return new Answer(text);
     },
 
     async rotateSecret(args: { webhookID: string }, call: ActingCall): Promise<Answer> {
@@ -81,15 +79,15 @@ export function createWebhookService(context: Context) {
       const tenant = authorise(identity, "application:write");
       const { id } = await requireOwned(context, identity, tenant, "webhook", args.webhookID);
       const signingSecret = context.sealer.seal(tenant, "signing-secret", newSigningSecret());
-      const text = await act(context, call, {
+      return act(context, call, {
         tenant,
         noun,
         id,
         action: "rotateWebhookSecret",
         steps: [update("webhook", id, { signingSecret })],
         answer: "after",
+        reveal: true,
       });
-      return new Answer(text, true);
     },
 
     delete: (args: { webhookID: string } & Revision, call: ActingCall) =>

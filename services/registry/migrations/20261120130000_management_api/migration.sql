@@ -239,17 +239,21 @@ create index application_integration_system_idx on application (tenant_id, integ
 create index audit_entry_actor_idx on audit_entry (tenant_id, actor_id, id);
 create index audit_entry_action_idx on audit_entry (tenant_id, action, id);
 
--- The answer of an act by the key that its caller gave it (the header Idempotency-Key): who repeats it is answered the same.
--- `hash` is a SHA-256 of the caller and the key, `request` one of what was asked. Written by the Registry in the act's commit.
+-- The answer of an act by the key that its caller gave it (the header Idempotency-Key): who repeats it is answered the same. The
+-- id is made of the caller and the key, `request` is a digest of what was asked.
 create table idempotency_key (
   tenant_id uuid not null,
-  hash text not null,
-  request text not null,
-  answer text not null,
+  id uuid not null,
+  revision integer not null default 1,
   created_at timestamptz not null default now(),
-  constraint idempotency_key_pkey primary key (tenant_id, hash),
+  updated_at timestamptz not null default now(),
+  request text not null,
+  answer text,
+  value text,
+  reveal boolean not null,
+  constraint idempotency_key_pkey primary key (tenant_id, id),
   constraint idempotency_key_tenant_fkey foreign key (tenant_id) references tenant (id) on delete cascade,
-  constraint idempotency_key_hash_form check (hash ~ '^[0-9a-f]{64}$' and request ~ '^[0-9a-f]{64}$')
+  constraint idempotency_key_request_form check (request ~ '^[0-9a-f]{64}$')
 );
 create index idempotency_key_created_at_idx on idempotency_key (created_at);
 
@@ -295,3 +299,9 @@ create policy health_probe_queue_select on health_probe for select
   using (current_setting('app.queue', true) = 'healthProbe');
 create policy health_probe_queue_update on health_probe for update
   using (current_setting('app.queue', true) = 'healthProbe');
+
+-- What is over is removed in small batches, of all tenants: the answers of repeated requests after a day.
+create policy idempotency_key_clean_up_select on idempotency_key for select
+  using (current_setting('app.queue', true) = 'cleanUp' and created_at < now() - interval '24 hours');
+create policy idempotency_key_clean_up_delete on idempotency_key for delete
+  using (current_setting('app.queue', true) = 'cleanUp' and created_at < now() - interval '24 hours');

@@ -15,7 +15,7 @@ import { isConflict, isUnavailable, StatementError } from "../database/error.ts"
 import type { KnownPlan } from "../read/plan-cache.ts";
 import { asRequestFault, readCall, runFor } from "../read/read.repository.ts";
 import { identifier } from "../read/sql-text.ts";
-import { stepCall } from "./step.ts";
+import { limitLock, stepCall } from "./step.ts";
 
 /** The plans of a commit's reads, checked. */
 export type CommitPlans = {
@@ -37,7 +37,20 @@ const REASONS: Readonly<Record<string, CommitFailure["reason"]>> = {
  * A relabelling keeps out every commit that fans out to the runtimes of a group, and those keep out relabellings: neither can
  * decide by what the other is about to change.
  */
-function lockCall(commit: Commit): readonly Call[] {
+function lockCalls(commit: Commit): readonly Call[] {
+  const limits = commit.steps.filter((step) => step.op === "limit");
+  // In one order, so that two commits do not wait for each other in a circle.
+  const turns = [...new Set(limits.map((step) => limitLock(step, commit.tenant)))].toSorted();
+  return [
+    ...labelLock(commit),
+    ...turns.map((turn) => ({
+      text: "select pg_advisory_xact_lock(hashtextextended($1, 7398003))",
+      values: [turn],
+    })),
+  ];
+}
+
+function labelLock(commit: Commit): readonly Call[] {
   const exclusive = commit.steps.some((step) => step.op === "label");
   if (!exclusive && !commit.steps.some((step) => step.op === "stale")) return [];
   const lock = exclusive ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
@@ -86,6 +99,19 @@ function auditCall(commit: Commit): readonly Call[] {
   ];
 }
 
+/** A read whose text is kept for the repeats of the request. */
+function keeping(commit: Commit, read: Call): Call {
+  if (commit.keepAnswer === undefined) return read;
+  const [tenant, id] = [`$${read.values.length + 1}::uuid`, `$${read.values.length + 2}::uuid`];
+  return {
+    text:
+      `with answer (text) as materialized (${read.text}), ` +
+      `kept as (update idempotency_key k set answer = answer.text from answer where k.tenant_id = ${tenant} and k.id = ${id}) ` +
+      `select * from answer`,
+    values: [...read.values, commit.tenant, commit.keepAnswer],
+  };
+}
+
 /** Carries out commits. */
 export class CommitRepository {
   readonly #database: Database;
@@ -96,24 +122,28 @@ export class CommitRepository {
 
   /** One transaction in one round trip. */
   async commit(commit: Commit, plans: CommitPlans): Promise<CommitAnswer> {
-    const opening = [...lockCall(commit), ...auditCall(commit)];
+    const opening = [...lockCalls(commit), ...auditCall(commit)];
     const before =
       plans.before && commit.before
-        ? [readCall(plans.before, commit.before.params, commit.tenant)]
+        ? [keeping(commit, readCall(plans.before, commit.before.params, commit.tenant))]
         : [];
     const steps = commit.steps.map((step, place) => stepCall(step, place, commit));
     const after =
       plans.after && commit.after
-        ? [readCall(plans.after, commit.after.params, commit.tenant)]
+        ? [keeping(commit, readCall(plans.after, commit.after.params, commit.tenant))]
         : [];
-    const firstStep = opening.length + before.length;
-    const calls = [...opening, ...before, ...steps, ...after];
+    // The step that makes a place for the answer goes before the first read that is kept in it.
+    const lead = commit.keepAnswer === undefined ? 0 : 1;
+    const calls = [...opening, ...steps.slice(0, lead), ...before, ...steps.slice(lead), ...after];
+    const beforeAt = opening.length + Math.min(lead, steps.length);
+    const placeOf = (statement: number): number =>
+      statement - opening.length - (statement < beforeAt ? 0 : before.length);
     for (let attempt = 1; ; attempt += 1) {
       try {
         const results = await this.#database.run({ tenant: commit.tenant }, calls);
         return {
           ok: true,
-          ...(before.length === 0 ? {} : { before: String(results[opening.length]?.[0]?.[0]) }),
+          ...(before.length === 0 ? {} : { before: String(results[beforeAt]?.[0]?.[0]) }),
           ...(after.length === 0 ? {} : { after: String(results.at(-1)?.[0]?.[0]) }),
           repeated: false,
         };
@@ -125,7 +155,7 @@ export class CommitRepository {
           continue;
         }
         if (!(error instanceof StatementError)) throw error;
-        return this.#refusal(error, error.statement - firstStep, commit, plans);
+        return this.#refusal(error, placeOf(error.statement), commit, plans);
       }
     }
   }
@@ -154,6 +184,7 @@ export class CommitRepository {
 
   /** Why an object was not changed, as far as it can still be told. */
   async #reason(step: Step, commit: Commit): Promise<CommitFailure["reason"]> {
+    if (step.op === "limit") return "LIMIT";
     if (step.op === "check" || !("id" in step) || !("kind" in step)) return "PRECONDITION";
     const wall = kinds[step.kind].tenantless ? "$2::uuid is not null" : "tenant_id = $2::uuid";
     const text = `select revision from ${identifier(tableName(step.kind))} where id = $1::uuid and ${wall}`;

@@ -232,6 +232,31 @@ function labelCall(
   );
 }
 
+/** Counts no further than it has to. Its turn was taken before (see {@link limitLock}), so that two commits cannot both be the last. */
+function limitCall(
+  step: Extract<Step, { op: "limit" }>,
+  place: number,
+  context: StepContext,
+): Call {
+  const parts = new StepBuild(context, place, []);
+  const scope = new Scope(step.kind, parts.build.alias(), undefined);
+  const { owner } = step;
+  if (owner !== undefined && scope.field(owner.field).type !== "uuid")
+    parts.fault("owner.field", "is not the id of an owner");
+  const ofOwner =
+    owner === undefined
+      ? []
+      : [`${scope.column(owner.field)} = ${parts.build.slots.known(owner.id, "uuid")}`];
+  const where = parts.where(scope, undefined, ofOwner, undefined);
+  const some = `select from ${identifier(tableName(step.kind))} ${scope.alias} where ${where} limit ${step.max + 1}`;
+  return parts.call(`select refuse_unless(count(*) <= ${step.max}) from (${some}) counted`);
+}
+
+/** What the turn of a limit is taken by. */
+export function limitLock(step: Extract<Step, { op: "limit" }>, tenant: string): string {
+  return `${tenant} ${step.kind} ${step.owner?.id ?? ""}`;
+}
+
 /** In order of id, so that two commits which mark the same runtimes do not wait for each other in a circle. */
 function staleCall(
   step: Extract<Step, { op: "stale" }>,
@@ -301,6 +326,8 @@ export function stepCall(step: Step, place: number, context: StepContext): Call 
         `select refuse_unless(${not}exists (select from ${source.from} where ${source.where}))`,
       );
     }
+    case "limit":
+      return limitCall(step, place, context);
     case "stale":
       return staleCall(step, place, context);
     case "deliver":
@@ -333,7 +360,7 @@ export function kindsRead(step: Step): ReadonlySet<Kind> {
       walk(condition.where);
     }
   };
-  if (step.op === "check") found.add(step.kind);
+  if (step.op === "check" || step.op === "limit") found.add(step.kind);
   if (step.op === "stale") walk(step.runtimes);
   if (step.op === "deliver") walk(step.webhooks);
   if ("where" in step) walk(step.where);

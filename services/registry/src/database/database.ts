@@ -12,7 +12,7 @@ import { ConnectionLostError, StatementError } from "./error.ts";
 export type Scope =
   | { readonly tenant: string }
   | { readonly secret: string }
-  | { readonly queue: Queue | "feed" }
+  | { readonly queue: Queue | "feed" | "cleanUp" }
   | "tenantless";
 
 /** How the pool is made. Times in milliseconds. */

@@ -55,6 +55,73 @@ export function describeCommits(given: Given): void {
       });
     });
 
+    it("keeps a limit, also when many come at once", async () => {
+      const tenant = await given.seedTenant();
+      const owner = await application(tenant);
+      const hook = (): Step =>
+        create("webhook", newID(), {
+          applicationID: owner,
+          type: "CONFIGURATION_CHANGED",
+          signingSecret: "sealed",
+        });
+      const limit: Step = {
+        op: "limit",
+        kind: "webhook",
+        owner: { field: "applicationID", id: owner },
+        max: 3,
+      };
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => given.director.commit(commitOf(tenant, [hook(), limit]))),
+      );
+      expect(answers.filter(({ ok }) => ok)).toHaveLength(3);
+      expect(answers.find(({ ok }) => !ok)).toEqual({
+        ok: false,
+        failure: { reason: "LIMIT", step: 1 },
+      });
+      const wholeTenant: Step = { op: "limit", kind: "webhook", max: 3 };
+      await carryOut(tenant, [wholeTenant]);
+      expect(
+        await given.director.commit(commitOf(tenant, [{ ...wholeTenant, max: 2 }])),
+      ).toMatchObject({ failure: { reason: "LIMIT" } });
+      // Another owner has room of its own.
+      const other = await application(tenant);
+      const theirs = create("webhook", newID(), {
+        applicationID: other,
+        type: "CONFIGURATION_CHANGED",
+        signingSecret: "sealed",
+      });
+      await carryOut(tenant, [theirs, { ...limit, owner: { field: "applicationID", id: other } }]);
+    });
+
+    it("keeps what it reads, before or after, in the answer that it is told to", async () => {
+      const tenant = await given.seedTenant();
+      const { id, step } = newApplication({ name: "kept" });
+      const plan: ReadPlan = {
+        select: [
+          {
+            as: "x",
+            read: { one: "application", where: byID, select: [{ as: "name", field: "name" }] },
+          },
+        ],
+      };
+      const read = { plan, params: { id } };
+      const keep = async (steps: Step[], reads: object) => {
+        const keepAnswer = newID();
+        const kept = create("idempotencyKey", keepAnswer, {
+          request: sha256("r"),
+          reveal: false,
+        });
+        await carryOut(tenant, [kept, ...steps], { keepAnswer, ...reads });
+        const fields = ["answer"] as const;
+        return readOne(given.director, tenant, "idempotencyKey", byID, fields, { id: keepAnswer });
+      };
+      const text = '{"x":{"name":"kept"}}';
+      expect(await keep([step], { after: read })).toEqual({ answer: text });
+      const remove: Step = { op: "delete", kind: "application", id };
+      expect(await keep([remove], { before: read })).toEqual({ answer: text });
+      expect(await keep([], { after: read })).toEqual({ answer: '{"x":null}' });
+    });
+
     it("says why an object was not changed", async () => {
       const tenant = await given.seedTenant();
       const id = await application(tenant);

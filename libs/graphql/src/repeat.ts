@@ -1,0 +1,95 @@
+/** Repeated mutations: the header Idempotency-Key makes a second one answer what the first one did, and do nothing. */
+import { createHash } from "node:crypto";
+import { invalidData, internal, invalidOperation } from "@sextant/errors";
+import type { Identity } from "@sextant/identity";
+
+/** One mutation under a key: `id` is made of the caller, the key and the place in the answer, `request` of what is asked. */
+export type Repeat = { readonly id: string; readonly request: string };
+
+/** What the first one was answered: a text that was read, or a value in the schema's shape. */
+export type Repeated = { readonly request: string } & (
+  | { readonly answer: string; readonly reveal: boolean }
+  | { readonly value: unknown }
+);
+
+/** Where the answers are kept. */
+export type Repeats = {
+  find(identity: Identity, repeat: Repeat): Promise<Repeated | undefined>;
+};
+
+/** Thrown by a use case whose commit turns out to be carried out already, under the same key. */
+export class RepeatedError extends Error {
+  constructor() {
+    super("the request was carried out before");
+    this.name = "RepeatedError";
+  }
+}
+
+/** Printable ASCII, as a header may hold it. */
+const keyForm = /^[\x20-\x7e]{1,256}$/;
+
+/** A UUID of one's own making (RFC 9562, version 8) from a digest. */
+function uuidOf(digest: Buffer): string {
+  const bytes = Buffer.from(digest.subarray(0, 16));
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const hex = bytes.toString("hex");
+  return [
+    [0, 8],
+    [8, 12],
+    [12, 16],
+    [16, 20],
+    [20, 32],
+  ]
+    .map(([from, to]) => hex.slice(from, to))
+    .join("-");
+}
+
+const digestOf = (parts: unknown): Buffer =>
+  createHash("sha256").update(JSON.stringify(parts)).digest();
+
+/** Names a mutation under a key. `place` is its key in the answer. Throws INVALID_DATA for a key that cannot be one. */
+export function repeatOf(
+  identity: Identity,
+  key: string,
+  asked: { readonly query: string; readonly operationName?: unknown; readonly variables?: unknown },
+  place: string,
+): Repeat {
+  if (!keyForm.test(key)) {
+    const message = "must have 1 to 256 printable ASCII characters";
+    throw invalidData("Headers", [{ field: "Idempotency-Key", message }]);
+  }
+  const { type, id } = identity.consumer;
+  return {
+    id: uuidOf(digestOf([type, id, key, place])),
+    request: digestOf([asked.query, asked.operationName ?? null, asked.variables ?? null]).toString(
+      "hex",
+    ),
+  };
+}
+
+/** What is known of a repeat; throws INVALID_OPERATION when its key belongs to another request. */
+export async function findRepeated(
+  repeats: Repeats,
+  identity: Identity,
+  repeat: Repeat,
+): Promise<Repeated | undefined> {
+  const found = await repeats.find(identity, repeat);
+  if (found !== undefined && found.request !== repeat.request) {
+    throw invalidOperation(
+      "the Idempotency-Key was used for another request within the last 24 hours: choose a new one",
+    );
+  }
+  return found;
+}
+
+/** What is known of a repeat whose commit says that it was carried out. */
+export async function requireRepeated(
+  repeats: Repeats,
+  identity: Identity,
+  repeat: Repeat,
+): Promise<Repeated> {
+  const found = await findRepeated(repeats, identity, repeat);
+  if (found === undefined) throw internal(crypto.randomUUID(), new Error("a kept answer is gone"));
+  return found;
+}
