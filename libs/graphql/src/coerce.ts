@@ -50,7 +50,8 @@ export function coerceVariables(
 ):
   | { readonly ok: true; readonly values: Record<string, unknown> }
   | { readonly ok: false; readonly errors: readonly GraphQLError[] } {
-  const values: Record<string, unknown> = {};
+  // Without a prototype: a client may call a variable `__proto__`.
+  const values = Object.create(null) as Record<string, unknown>;
   const errors: GraphQLError[] = [];
   for (const node of operation.variableDefinitions ?? []) {
     const name = node.variable.name.value;

@@ -12,13 +12,13 @@ import {
 } from "@sextant/registry-client";
 import {
   type FieldNode,
-  getArgumentValues,
   getNamedType,
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
   isObjectType,
 } from "graphql";
+import { argumentsOf } from "./coerce.ts";
 import { type CollectedFields, collectSubfields, type Walk } from "./collect.ts";
 import type { Args, ArgsRead, Declarations, FieldRead, ObjectRead, Where } from "./declaration.ts";
 import { firstNode } from "./document.ts";
@@ -242,7 +242,7 @@ export class Compiler {
   }
 
   #argumentsOf(field: GraphQLField<unknown, unknown>, node: FieldNode): Args {
-    return getArgumentValues(field, node, this.#walk.variables);
+    return argumentsOf(field, node, this.#walk.variables);
   }
 
   #declared(type: GraphQLObjectType): ObjectRead {

@@ -1,3 +1,4 @@
+import { graphqlExtensions, type SextantError } from "@sextant/errors";
 import {
   type DocumentNode,
   type FieldNode,
@@ -10,6 +11,9 @@ import {
   validate,
   visit,
 } from "graphql";
+import { plainMessage } from "./coerce.ts";
+import { excessesOf } from "./extent.ts";
+import { type Limits, limitError } from "./limits.ts";
 
 /** One operation of a document that has been parsed and validated. */
 export type Operation = {
@@ -25,28 +29,39 @@ export type Document =
   | { readonly ok: true; readonly operations: readonly Operation[] }
   | { readonly ok: false; readonly errors: readonly GraphQLError[] };
 
-/** Tokens that a document may have: more is refused before it costs memory. */
-const MAX_TOKENS = 10_000;
 /** Documents that are kept. */
 const CACHED_DOCUMENTS = 1_000;
 /** Longer documents are not kept. */
 const CACHED_LENGTH = 64 * 1024;
 
-/** Some published agents send `configuration()`: empty parentheses, which GraphQL's grammar forbids, mean no arguments. */
-const emptyParentheses =
-  /"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|([_A-Za-z][_0-9A-Za-z]*)\s*\(\s*\)/g;
+/**
+ * Some published agents send `configuration()`: empty parentheses, which GraphQL's grammar forbids, mean no arguments. Every
+ * alternative is left after one pass over its text, whatever the text is.
+ */
+const emptyParentheses = /"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|\(\s*\)/g;
 
-/** The error without its suggestion of names: a schema that is not published is not told by its errors either. */
-function withoutSuggestion(error: GraphQLError): GraphQLError {
-  const message = error.message.replace(/ Did you mean .*$/s, "");
+/** The error without names that were not asked for, and without values: a schema that is not published is not told by its errors either. */
+function shownError(error: GraphQLError): GraphQLError {
+  const message = error.message.startsWith("Validation aborted")
+    ? "Fields of the same name are asked for too often to compare them: ask for each once."
+    : plainMessage(error.message);
   return new GraphQLError(message, {
     nodes: error.nodes ?? null,
     extensions: { code: "INVALID_DATA", error_code: 22 },
   });
 }
 
-function syntaxError(error: unknown): GraphQLError {
-  const message = error instanceof Error ? error.message : "the document cannot be parsed";
+const graphError = (error: SextantError): GraphQLError =>
+  new GraphQLError(error.message, { extensions: graphqlExtensions(error) });
+
+function syntaxError(error: unknown, limits: Limits): GraphQLError {
+  const said = error instanceof Error ? error.message : "the document cannot be parsed";
+  if (said.includes("Document contains more"))
+    return graphError(limitError(limits, [{ limit: "tokens", actual: undefined }]));
+  const message =
+    error instanceof RangeError
+      ? "the document is nested too deeply: send values that are nested as variables"
+      : plainMessage(said);
   const locations =
     error instanceof GraphQLError
       ? { source: error.source ?? null, positions: error.positions ?? null }
@@ -57,12 +72,15 @@ function syntaxError(error: unknown): GraphQLError {
   });
 }
 
-function parseLeniently(query: string): DocumentNode {
-  const options = { maxTokens: MAX_TOKENS };
+function parseLeniently(query: string, maxTokens: number): DocumentNode {
+  const options = { maxTokens };
   try {
     return parse(query, options);
   } catch (error) {
-    const repaired = query.replaceAll(emptyParentheses, (text, name?: string) => name ?? text);
+    if (query.length > CACHED_LENGTH) throw error;
+    const repaired = query.replaceAll(emptyParentheses, (text) =>
+      text.startsWith("(") ? "" : text,
+    );
     if (repaired === query) throw error;
     return parse(repaired, options);
   }
@@ -91,20 +109,32 @@ function operationsOf(document: DocumentNode): readonly Operation[] {
   }));
 }
 
-/** Parses and validates documents against one schema, each text once. */
-export function createDocumentReader(schema: GraphQLSchema): (query: string) => Document {
+/** Parses and validates documents against one schema, each text once. What is beyond the limits is refused first. */
+export function createDocumentReader(
+  schema: GraphQLSchema,
+  limits: Limits,
+): (query: string) => Document {
   const known = new Map<string, Document>();
 
   const read = (query: string): Document => {
-    let document: DocumentNode;
-    try {
-      document = parseLeniently(query);
-    } catch (error) {
-      return { ok: false, errors: [syntaxError(error)] };
+    const { length } = query;
+    if (length > limits.document) {
+      const error = limitError(limits, [{ limit: "document", actual: length }]);
+      return { ok: false, errors: [graphError(error)] };
     }
-    const errors = validate(schema, document, specifiedRules, { maxErrors: 20 });
-    if (errors.length > 0) return { ok: false, errors: errors.map(withoutSuggestion) };
-    return { ok: true, operations: operationsOf(document) };
+    try {
+      const document = parseLeniently(query, limits.tokens);
+      const excesses = excessesOf(document, limits);
+      if (excesses.length > 0)
+        return { ok: false, errors: [graphError(limitError(limits, excesses))] };
+      const options = { maxErrors: 20, hideSuggestions: true };
+      const errors = validate(schema, document, specifiedRules, options);
+      if (errors.length > 0) return { ok: false, errors: errors.map(shownError) };
+      return { ok: true, operations: operationsOf(document) };
+    } catch (error) {
+      if (!(error instanceof GraphQLError || error instanceof RangeError)) throw error;
+      return { ok: false, errors: [syntaxError(error, limits)] };
+    }
   };
 
   return (query) => {

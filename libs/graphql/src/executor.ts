@@ -1,14 +1,18 @@
 /** Carries out GraphQL operations: queries as one read, mutations by the services' use cases. */
-import { insufficientScopes, notFound, type SextantError, tenantRequired } from "@sextant/errors";
+import {
+  insufficientScopes,
+  isSextantError,
+  notFound,
+  type SextantError,
+  tenantRequired,
+} from "@sextant/errors";
 import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import type { Params, ReadPlan, Registry } from "@sextant/registry-client";
 import { publicError } from "@sextant/service";
 import {
   type FieldNode,
-  getArgumentValues,
   getNamedType,
-  getVariableValues,
   GraphQLError,
   type GraphQLField,
   type GraphQLObjectType,
@@ -17,13 +21,16 @@ import {
   isObjectType,
   OperationTypeNode,
 } from "graphql";
+import { argumentsOf, coerceVariables } from "./coerce.ts";
 import { collectFields, type Walk } from "./collect.ts";
 import { type Binder, Compiler, declarationFaults, type Opening } from "./compile.ts";
+import { createCost } from "./cost.ts";
 import type { Declarations } from "./declaration.ts";
 import { createDocumentReader, firstNode, type Operation, selectOperation } from "./document.ts";
 import type { GraphAnswer } from "./answer.ts";
-import { type FieldError, fieldError, requestError } from "./field-error.ts";
+import { type FieldError, fieldError, refusedRequest, requestError } from "./field-error.ts";
 import { introspect } from "./introspect.ts";
+import { defaultLimits, limitError, type Limits } from "./limits.ts";
 import { openAnswer } from "./open.ts";
 import { project } from "./project.ts";
 import { compileQuery, NIL_UUID, planOf, type QueryPlan, type Root } from "./query-plan.ts";
@@ -77,6 +84,8 @@ export type ExecutorOptions = {
   readonly parameters: Params;
   /** Whether the schema may be asked for. */
   readonly introspection: boolean;
+  /** How much one operation may ask. */
+  readonly limits?: Limits;
 };
 
 type Variants = Map<string, QueryPlan>;
@@ -98,7 +107,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
     if (resolvers.Mutation?.[field] === undefined) faults.push(`Mutation.${field} has no resolver`);
   }
   if (faults.length > 0) throw new Error(`the schema is not covered:\n${faults.join("\n")}`);
-  const readDocument = createDocumentReader(schema);
+  const limits = options.limits ?? defaultLimits;
+  const readDocument = createDocumentReader(schema, limits);
+  const objectsOf = createCost(schema, (type, field) => {
+    const read =
+      type === queryType.name
+        ? declarations.queries[field]
+        : declarations.types[type]?.fields[field];
+    return read?.read === "list" ? read.max : undefined;
+  });
   const variants = new WeakMap<Operation, Variants>();
   const shaped = new WeakMap<Operation, readonly ShapedField[]>();
 
@@ -109,7 +126,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       shaped.set(operation, (fields = shapedFields(schema, declarations, operation)));
     const conditions = operation.conditionVariables.map((name) => String(walk.variables[name]));
     const shapes = fields.map(({ field, node, shape }) =>
-      shape(getArgumentValues(field, node, walk.variables as Record<string, unknown>)),
+      shape(argumentsOf(field, node, walk.variables)),
     );
     return [viewer, ...conditions, ...shapes].join("|");
   };
@@ -135,7 +152,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     params: Record<string, Params[string]>,
   ): void => {
     for (const binder of binders) {
-      const args = getArgumentValues(binder.field, binder.node, walk.variables);
+      const args = argumentsOf(binder.field, binder.node, walk.variables);
       for (const [name, value] of Object.entries(binder.bind(args)))
         params[binder.prefix + name] = value;
     }
@@ -184,7 +201,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     repeat?: Repeat,
   ) => {
     const field = root.field as GraphQLField<unknown, unknown>;
-    const args = getArgumentValues(field, firstNode(root.nodes), walk.variables);
+    const args = argumentsOf(field, firstNode(root.nodes), walk.variables);
     const openings: Opening[] = [];
     const returning: Returning = (id) => {
       const type = getNamedType(field.type);
@@ -235,7 +252,13 @@ export function createExecutor(options: ExecutorOptions): Executor {
     call: Omit<GraphCall, "returning">,
   ): Promise<GraphAnswer> => {
     const { identity } = call.caller;
-    const compiled = plan(operation, walk, identity);
+    let compiled: QueryPlan;
+    try {
+      compiled = plan(operation, walk, identity);
+    } catch (problem) {
+      if (isSextantError(problem, "INVALID_DATA")) return refusedRequest(problem);
+      throw problem;
+    }
     const problems = new Map<string, unknown>();
     const params = contextParameters(identity);
     for (const root of compiled.roots) {
@@ -337,14 +360,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (queriesOnly && kind === OperationTypeNode.MUTATION) {
         return { ...refused("a mutation must be sent by POST"), status: 405 };
       }
-      const coerced = getVariableValues(
-        schema,
-        operation.node.variableDefinitions ?? [],
-        request.variables ?? {},
-        { maxErrors: 10 },
-      );
-      if (coerced.errors !== undefined) return requestError(coerced.errors);
-      const walk: Walk = { schema, fragments: operation.fragments, variables: coerced.coerced };
+      const coerced = coerceVariables(schema, operation.node, request.variables ?? {});
+      if (!coerced.ok) return requestError(coerced.errors);
+      const objects = objectsOf(operation, coerced.values);
+      if (objects > limits.objects)
+        return refusedRequest(limitError(limits, [{ limit: "objects", actual: objects }]));
+      const walk: Walk = { schema, fragments: operation.fragments, variables: coerced.values };
       if (!options.introspection && asksForSchema(walk, queryType, operation)) {
         return requestError([
           new GraphQLError("the schema is not served here", {
@@ -407,7 +428,7 @@ function mergeEntities(root: Root, data: Record<string, unknown>, walk: Walk): u
   if (root.by !== "read" || root.entityTypes === undefined || root.field === undefined) return null;
   if (root.entityTypes.length === 1) return data[root.key];
   const node: FieldNode = firstNode(root.nodes);
-  const args = getArgumentValues(root.field, node, walk.variables);
+  const args = argumentsOf(root.field, node, walk.variables);
   const lists = new Map(
     root.entityTypes.map((type) => [type, [...(data[`${root.key}#${type}`] as unknown[])]]),
   );

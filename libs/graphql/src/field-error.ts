@@ -21,6 +21,12 @@ export function fieldError(
   return { message: error.message, ...locations, path, extensions: graphqlExtensions(error) };
 }
 
+/** The answer to a request that asks what is not carried out. */
+export function refusedRequest(error: SextantError): GraphAnswer {
+  const shown = { message: error.message, extensions: graphqlExtensions(error) };
+  return { accepted: false, text: JSON.stringify({ errors: [shown] }) };
+}
+
 /** The answer to a request that is wrong in itself: it has no `data`. */
 export function requestError(errors: readonly GraphQLError[]): GraphAnswer {
   const shown = errors.map((error) => ({

@@ -19,6 +19,9 @@ export {
   type Where,
 } from "./declaration.ts";
 export type { GraphAnswer } from "./answer.ts";
+export { coerceVariables } from "./coerce.ts";
+export { createCost } from "./cost.ts";
+export { defaultLimits, limitError, type Limits, limitSettings, limitsOf } from "./limits.ts";
 export { checked, checkedBody, checkedFully } from "./checked.ts";
 export {
   createExecutor,
@@ -52,4 +55,4 @@ export {
   type Returning,
 } from "./resolver.ts";
 export { checkedScalar, loadSubgraph, publicSchema, type SubgraphSchema } from "./schema.ts";
-export { requestError } from "./field-error.ts";
+export { refusedRequest, requestError } from "./field-error.ts";

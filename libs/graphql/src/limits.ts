@@ -1,6 +1,7 @@
 /** How much one operation may ask: what is beyond is refused before any work. */
 import { wholeNumber } from "@sextant/config";
 import { invalidData, type SextantError } from "@sextant/errors";
+import { z } from "zod";
 
 /** The settings of the limits. Keys are names of environment variables. */
 export const limitSettings = {
@@ -51,14 +52,7 @@ export function limitsOf(settings: {
 }
 
 /** The limits where no setting says otherwise. */
-export const defaultLimits: Limits = {
-  document: 24_000_000,
-  tokens: 10_000,
-  depth: 20,
-  fields: 5_000,
-  rootFields: 50,
-  objects: 70_000_000,
-};
+export const defaultLimits: Limits = limitsOf(z.object(limitSettings).parse({}));
 
 /** What each limit counts, and what to do about it. */
 const explained: Readonly<Record<keyof Limits, readonly [counts: string, remedy: string]>> = {

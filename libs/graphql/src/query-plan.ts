@@ -3,12 +3,12 @@ import type { ConsumerType, Scope } from "@sextant/identity";
 import { isUUID, type Params, type ReadPlan, type Requirement } from "@sextant/registry-client";
 import {
   type FieldNode,
-  getArgumentValues,
   type GraphQLField,
   type GraphQLObjectType,
   isNonNullType,
   isObjectType,
 } from "graphql";
+import { argumentsOf } from "./coerce.ts";
 import { collectFields, type Walk } from "./collect.ts";
 import { type Binder, Compiler, type Opening } from "./compile.ts";
 import type { Args, Declarations, RootRead } from "./declaration.ts";
@@ -163,7 +163,7 @@ export function compileQuery(
       }
       roots.push({ ...base, by: "constant", value });
     } else if (name === "_entities") {
-      const args = getArgumentValues(field, node, walk.variables);
+      const args = argumentsOf(field, node, walk.variables);
       const compiled = compileEntities(key, nodes, args, walk, declarations, viewer, counter);
       roots.push({ ...base, by: "read", tenantless: false, ...compiled });
     } else {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { publicSchema } from "@sextant/graphql";
+import { limitsOf, publicSchema } from "@sextant/graphql";
 import { createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
@@ -84,9 +84,10 @@ export async function start(
     return identity;
   };
 
+  const limits = limitsOf(settings);
   const schema = (name: string) => readFileSync(join(schemaFolder, `${name}.graphql`), "utf8");
   const supergraphSDL = schema("supergraph");
-  const supergraph = await loadSupergraph(supergraphSDL, clients, log);
+  const supergraph = await loadSupergraph(supergraphSDL, clients, limits, log);
   const graph = {
     supergraph,
     ownership: readOwnership(parse(supergraphSDL, { noLocation: true })),
@@ -95,6 +96,7 @@ export async function start(
     ),
     clients,
     introspection: isLocal,
+    limits,
     log,
   };
   const keysFile = (name: string) => readFileSync(join(settings.SEXTANT_KEYS_DIR, name), "utf8");

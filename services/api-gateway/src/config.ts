@@ -1,8 +1,10 @@
 import { listenAddress, loadConfig } from "@sextant/config";
+import { limitSettings } from "@sextant/graphql";
 import { serviceSettings, serviceURL } from "@sextant/service";
 import { z } from "zod";
 
 const settings = serviceSettings.omit({ SEXTANT_LISTEN: true }).extend({
+  ...limitSettings,
   /** Where everybody comes in who has a token. */
   SEXTANT_PUBLIC_LISTEN: listenAddress.default({ host: "0.0.0.0", port: 8443 }),
   /** Where paired applications and runtimes come in, by certificate. */

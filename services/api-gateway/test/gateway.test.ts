@@ -10,7 +10,6 @@ import {
   createSerial,
   issueCertificate,
 } from "@sextant/x509";
-import { serverAudits } from "graphql-http";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type Plane, startPlane } from "./plane.ts";
@@ -388,38 +387,6 @@ describe("an operation", () => {
     );
     expect(second.json.data?.configuration).toEqual(first.json.data.configuration);
   });
-});
-
-describe("the audits of GraphQL over HTTP", () => {
-  for (const path of ["/graphql", "/director/graphql", "/connector/graphql"]) {
-    it(`all pass at ${path}`, async () => {
-      const fetchFn = async (
-        url: string,
-        init: { method?: string; headers?: Record<string, string>; body?: string } = {},
-      ) => {
-        const answer = await plane.send(url, {
-          method: init.method ?? "GET",
-          headers: { ...init.headers, authorization: `Bearer ${plane.adminToken}` },
-          ...(init.body === undefined ? {} : { body: init.body }),
-        });
-        return new Response(answer.status === 204 ? null : answer.text, {
-          status: answer.status,
-          headers: answer.headers as Record<string, string>,
-        });
-      };
-      const failed: string[] = [];
-      const audits = serverAudits({
-        url: () => `${plane.publicURL}${path}`,
-        fetchFn,
-      });
-      expect(audits).toHaveLength(61);
-      for (const audit of audits) {
-        const result = await audit.fn();
-        if (result.status !== "ok") failed.push(`${audit.id} ${audit.name}: ${result.reason}`);
-      }
-      expect(failed).toEqual([]);
-    });
-  }
 });
 
 describe("a service that is away", () => {

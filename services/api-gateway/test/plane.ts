@@ -11,10 +11,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { limitSettings } from "@sextant/graphql";
 import { silentLogger } from "@sextant/logging";
 import { type App, createMetrics } from "@sextant/service";
 import { createTestDatabase } from "@sextant/testkit";
 import { createCertificateRequest, createKeyPair, type KeyPair } from "@sextant/x509";
+import { z } from "zod";
 import { start } from "../src/app.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -147,14 +149,21 @@ export async function startPlane(profile: "local" | "production" = "local") {
           SEXTANT_BOOTSTRAP_FILE: join(home, "bootstrap.json"),
         }
       : {}),
+    ...(name === "runtime-provisioner"
+      ? { SEXTANT_DIRECTOR_URL: urlOf("director"), SEXTANT_RUNTIMES_DIR: join(home, "runtimes") }
+      : {}),
   });
   const services = Object.fromEntries(
-    names.map((name) => [name, new ServiceProcess(name, port[name], next(), environmentOf(name))]),
-  ) as Record<Exclude<Service, "runtime-provisioner">, ServiceProcess>;
+    [...names, "runtime-provisioner" as const].map((name) => [
+      name,
+      new ServiceProcess(name, port[name], next(), environmentOf(name)),
+    ]),
+  ) as Record<Service, ServiceProcess>;
   await services.registry.start();
   await Promise.all([services.director.start(), services.connector.start()]);
 
   const settings = {
+    ...z.object(limitSettings).parse({}),
     SEXTANT_OPS_LISTEN: { host: "127.0.0.1", port: 0 },
     SEXTANT_KEYS_DIR: join(home, "keys", "api-gateway"),
     SEXTANT_INTERNAL_TLS: "off",
@@ -232,6 +241,7 @@ export async function startPlane(profile: "local" | "production" = "local") {
     mtlsURL,
     adminToken,
     ca,
+    /** The provisioner is there when a test starts it. */
     services,
     provisionerPort: port["runtime-provisioner"],
     keysOf: (name: string) => join(home, "keys", name),

@@ -1,7 +1,7 @@
 import { createPrivateKey, hkdfSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createExecutor, loadSubgraph } from "@sextant/graphql";
+import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
 import { createIDSource, createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
@@ -68,6 +68,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
     log,
     parameters,
     introspection: settings.SEXTANT_PROFILE === "local",
+    limits: limitsOf(settings),
   });
   const listener = await listen({
     address: settings.SEXTANT_LISTEN,

@@ -1,10 +1,12 @@
 import { loadConfig, wholeNumber } from "@sextant/config";
+import { limitSettings } from "@sextant/graphql";
 import { serviceSettings, serviceURL } from "@sextant/service";
 import { z } from "zod";
 
 const DAY = 86_400;
 
 const settings = serviceSettings.extend({
+  ...limitSettings,
   SEXTANT_REGISTRY_URL: serviceURL,
   SEXTANT_PUBLIC_URL: serviceURL,
   SEXTANT_MTLS_URL: serviceURL,

@@ -1,8 +1,10 @@
 import { loadConfig } from "@sextant/config";
+import { limitSettings } from "@sextant/graphql";
 import { serviceSettings, serviceURL } from "@sextant/service";
 import { z } from "zod";
 
 const settings = serviceSettings.extend({
+  ...limitSettings,
   SEXTANT_REGISTRY_URL: serviceURL,
   SEXTANT_CONNECTOR_URL: serviceURL,
   /** `local`: one machine, one owner; webhooks may go to private addresses. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createExecutor, graphqlRoute, loadSubgraph } from "@sextant/graphql";
+import { createExecutor, graphqlRoute, limitsOf, loadSubgraph } from "@sextant/graphql";
 import { createIDSource, createRegistryClient, startWorker } from "@sextant/registry-client";
 import {
   type App,
@@ -64,6 +64,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     log,
     parameters,
     introspection: settings.SEXTANT_PROFILE === "local",
+    limits: limitsOf(settings),
   });
   const route = graphqlRoute({
     path: "/graphql",

@@ -39,6 +39,7 @@ export function createAuthenticator(known: Known, now: () => number): Authentica
       tenant: await tenantOf(holder.tenant, header, mayUse),
       consumer: { type: "USER", id: holder.id },
       scopes: holder.scopes,
+      tenants: [holder.tenant, ...holder.tenants],
       credential: { kind: "apiToken", id: holder.id },
     };
   };

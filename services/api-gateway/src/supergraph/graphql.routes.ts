@@ -1,9 +1,12 @@
 /** The GraphQL endpoints: the supergraph, and each service alone. What one service can answer goes straight to it. */
 import {
+  coerceVariables,
   createDocumentReader,
   faultReply,
+  type GraphAnswer,
   graphReply,
   type GraphRequest,
+  type Limits,
   type Operation,
   readGraphRequest,
   requestError,
@@ -76,6 +79,7 @@ export function graphqlRoutes(options: {
   readonly clients: Readonly<Record<string, InternalClient>>;
   readonly authenticate: (call: Call) => Promise<Identity>;
   readonly introspection: boolean;
+  readonly limits: Limits;
   /** The page of the explorer, for a browser; undefined: there is none. */
   readonly explorer: ((call: Call) => Promise<Reply>) | undefined;
   readonly log: Logger;
@@ -112,18 +116,23 @@ export function graphqlRoutes(options: {
   };
 
   /** The schema itself: it is served to everybody where it is served at all, so that the explorer can show it. */
-  const describe = (schema: GraphQLSchema, operation: Operation, request: GraphRequest): string => {
+  const describe = (
+    schema: GraphQLSchema,
+    operation: Operation,
+    request: GraphRequest,
+  ): GraphAnswer => {
+    const coerced = coerceVariables(schema, operation.node, request.variables ?? {});
+    if (!coerced.ok) return requestError(coerced.errors);
     const document = {
       ...operation.document,
       definitions: [operation.node, ...operation.fragments.values()],
     };
-    return JSON.stringify(
-      executeSync({ schema, document, variableValues: { ...request.variables } }),
-    );
+    const answer = executeSync({ schema, document, variableValues: { ...request.variables } });
+    return { accepted: true, text: JSON.stringify(answer) };
   };
 
   const route = ({ path, schema, service }: Endpoint): Route => {
-    const readDocument = createDocumentReader(schema);
+    const readDocument = createDocumentReader(schema, options.limits);
     const known = new WeakMap<
       Operation,
       { readonly service: string | undefined; readonly fields: readonly string[] }
@@ -163,7 +172,7 @@ export function graphqlRoutes(options: {
           if (!options.introspection)
             return graphReply(refused("the schema is not served here", "FORBIDDEN", 26), type);
           if (target.fields.every(isIntrospection)) {
-            return graphReply({ accepted: true, text: describe(schema, operation, request) }, type);
+            return graphReply(describe(schema, operation, request), type);
           }
         }
         identity ??= await options.authenticate(call);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createDocumentReader } from "@sextant/graphql";
+import { createDocumentReader, defaultLimits } from "@sextant/graphql";
 import { buildASTSchema, parse } from "graphql";
 import { expect, it } from "vitest";
 import { readOwnership, singleService } from "./ownership.ts";
@@ -8,7 +8,7 @@ const sdl = readFileSync(new URL("../../../../schema/supergraph.graphql", import
 const document = parse(sdl);
 const schema = buildASTSchema(document, { assumeValidSDL: true });
 const ownership = readOwnership(document);
-const read = createDocumentReader(schema);
+const read = createDocumentReader(schema, defaultLimits);
 
 const serviceOf = (query: string): string | undefined => {
   const found = read(query);

@@ -2,13 +2,22 @@
 import { createHash } from "node:crypto";
 import { ApolloGateway, type GraphQLDataSource } from "@apollo/gateway";
 import { graphqlExtensions } from "@sextant/errors";
-import type { GraphAnswer, GraphRequest, Operation } from "@sextant/graphql";
+import {
+  coerceVariables,
+  createCost,
+  type GraphAnswer,
+  type GraphRequest,
+  limitError,
+  type Limits,
+  type Operation,
+  refusedRequest,
+  requestError,
+} from "@sextant/graphql";
 import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import { type InternalClient, publicError } from "@sextant/service";
 import {
   type DocumentNode,
-  getVariableValues,
   type GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
@@ -78,6 +87,7 @@ function shownError(error: GraphQLError | GraphQLFormattedError, log: Logger): o
 export async function loadSupergraph(
   supergraphSdl: string,
   clients: Readonly<Record<string, InternalClient>>,
+  limits: Limits,
   log: Logger,
 ): Promise<Supergraph> {
   const silent = {
@@ -98,6 +108,7 @@ export async function loadSupergraph(
   });
   const { executor } = await gateway.load({ apollo: {}, engine: {} } as never);
   const { schema } = gateway as unknown as { schema: GraphQLSchema };
+  const objectsOf = createCost(schema);
   const prepared = new WeakMap<
     Operation,
     { readonly source: string; readonly queryHash: string; readonly document: DocumentNode }
@@ -120,20 +131,11 @@ export async function loadSupergraph(
   return {
     schema,
     async execute(request, operation, carried) {
-      const coerced = getVariableValues(
-        schema,
-        operation.node.variableDefinitions ?? [],
-        request.variables ?? {},
-        { maxErrors: 10 },
-      );
-      if (coerced.errors !== undefined) {
-        const errors = coerced.errors.map(({ message, locations }) => ({
-          message,
-          ...(locations === undefined ? {} : { locations }),
-          extensions: { code: "INVALID_DATA", error_code: 22 },
-        }));
-        return { accepted: false, text: JSON.stringify({ errors }) };
-      }
+      const coerced = coerceVariables(schema, operation.node, request.variables ?? {});
+      if (!coerced.ok) return requestError(coerced.errors);
+      const objects = objectsOf(operation, coerced.values);
+      if (objects > limits.objects)
+        return refusedRequest(limitError(limits, [{ limit: "objects", actual: objects }]));
       const { source, queryHash, document } = prepare(operation);
       const result = await executor({
         request: { query: source, variables: { ...request.variables } },
