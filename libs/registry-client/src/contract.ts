@@ -5,6 +5,7 @@ import { type FieldName, type Kind, kinds, type NewRecord, type StoredRecord } f
 import {
   type Condition,
   conditionSchema,
+  MOST_LABEL_VALUES,
   type Params,
   type ReadPlan,
   readPlanSchema,
@@ -33,11 +34,13 @@ export type ReadAnswer = { readonly text: string; readonly missing: readonly num
 
 /** One act of a commit. They are carried out in their order, in one transaction. */
 export type Step =
+  /** Refused (UNIQUE) when there is one with the id, unless it is to be left as it is then (`ifAbsent`). */
   | {
       readonly op: "create";
       readonly kind: Kind;
       readonly id: string;
       readonly values: Readonly<Record<string, unknown>>;
+      readonly ifAbsent?: boolean;
     }
   /**
    * Sets fields of the object; refused when it does not exist, when its revision is another than `expectedRevision`, or when
@@ -67,11 +70,14 @@ export type Step =
       readonly values: Readonly<Record<string, unknown>>;
       readonly quiet?: boolean;
     }
+  /** Removes all objects that meet the condition: none is fine. */
+  | { readonly op: "deleteAll"; readonly kind: Kind; readonly where: Condition }
   /**
    * Sets a label to a value (JSON text) or, when it is null, removes it: none is fine. NOT_FOUND without the object. The value is
    * kept as it was sent; one that cannot be compared (NUL, half a surrogate pair, deeper than 100, a number beyond a double) is
    * INVALID_DATA. Commits with such a step keep out those with `stale` in the same tenant, and the other way round, so that
-   * neither misses what the other changes.
+   * neither misses what the other changes. A key without a `labelDefinition` is given one; refused with LIMIT when the tenant
+   * has 1,000.
    */
   | {
       readonly op: "label";
@@ -79,6 +85,27 @@ export type Step =
       readonly id: string;
       readonly key: string;
       readonly value: string | null;
+    }
+  /** Removes the labels of a key from all objects of the tenant. */
+  | { readonly op: "unlabel"; readonly key: string }
+  /**
+   * Refuses the commit when an object of the tenant has a label of this key whose value is none of those with these SHA-256
+   * (lower-case hex of the stored text; see `labelValues` of a read).
+   */
+  | { readonly op: "labelValues"; readonly key: string; readonly digests: readonly string[] }
+  /**
+   * Adds the groups of these assignments to the label `label` of those of the runtimes that match the assignment, or takes them
+   * out; a runtime that is then in none is in the group `fallback`. The label's value is an array of texts. Put `remove` before
+   * what ends a match, `add` behind what begins one.
+   */
+  | {
+      readonly op: "assign";
+      readonly change: "add" | "remove";
+      readonly runtimes: Condition;
+      /** About objects of the kind `automaticGroupAssignment`. */
+      readonly assignments: Condition;
+      readonly label: string;
+      readonly fallback: string;
     }
   /**
    * Stores a text under its SHA-256 (lower-case hex) unless it is there already. Put it before what refers to it: references
@@ -104,7 +131,7 @@ export type Step =
     }
   /** Marks the plans of these runtimes as stale. Put it before and after a change that takes something away. */
   | { readonly op: "stale"; readonly runtimes: Condition; readonly cause: string }
-  /** Writes a delivery for each of these webhooks. `body` is JSON text. */
+  /** Writes a delivery for each of these webhooks, once a commit for the same type and body. `body` is JSON text. */
   | {
       readonly op: "deliver";
       readonly webhooks: Condition;
@@ -139,7 +166,13 @@ const eventType = z.enum([
 
 const values = z.record(z.string(), z.unknown());
 const stepSchema = z.discriminatedUnion("op", [
-  z.strictObject({ op: z.literal("create"), kind, id: uuid, values }),
+  z.strictObject({
+    op: z.literal("create"),
+    kind,
+    id: uuid,
+    values,
+    ifAbsent: z.boolean().optional(),
+  }),
   z.strictObject({
     op: z.literal("update"),
     kind,
@@ -163,12 +196,27 @@ const stepSchema = z.discriminatedUnion("op", [
     values,
     quiet: z.boolean().optional(),
   }),
+  z.strictObject({ op: z.literal("deleteAll"), kind, where: conditionSchema }),
   z.strictObject({
     op: z.literal("label"),
     kind: labelled,
     id: uuid,
     key: z.string(),
     value: z.string().nullable(),
+  }),
+  z.strictObject({ op: z.literal("unlabel"), key: z.string() }),
+  z.strictObject({
+    op: z.literal("labelValues"),
+    key: z.string(),
+    digests: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(MOST_LABEL_VALUES),
+  }),
+  z.strictObject({
+    op: z.literal("assign"),
+    change: z.enum(["add", "remove"]),
+    runtimes: conditionSchema,
+    assignments: conditionSchema,
+    label: z.string(),
+    fallback: z.string(),
   }),
   z.strictObject({
     op: z.literal("content"),
@@ -247,7 +295,7 @@ export type Commit = {
  * - `NOT_FOUND`: the object of an update or delete does not exist;
  * - `CONCURRENT_UPDATE`: its revision is not the expected one;
  * - `PRECONDITION`: it does not meet `where`, or a `check` failed;
- * - `LIMIT`: a `limit` is exceeded;
+ * - `LIMIT`: a `limit` is exceeded, or that of label definitions;
  * - `UNIQUE`, `REFERENCE`, `CHECK`: the named constraint is broken.
  */
 export type CommitFailure = {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createExecutor, loadSubgraph } from "@sextant/graphql";
+import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
 import { createIDSource, createRegistryClient, startWorker } from "@sextant/registry-client";
 import {
   type App,
@@ -20,12 +20,12 @@ import { createSender } from "./delivery/sender.ts";
 import { createSchemas } from "./input/schemas.ts";
 import { planRuntime } from "./plan/planner.ts";
 import { createPlanService } from "./plan/plan.service.ts";
-import { declarations } from "./read/declarations.ts";
+import { declarations, readParameters } from "./read/declarations.ts";
 import { openers } from "./read/openers.ts";
 import { resolvers } from "./resolvers.ts";
 import { routes } from "./routes.ts";
 import { createSealer } from "./secret/sealer.ts";
-import { checkSpecification } from "./specification/checker.ts";
+import { createSpecifications } from "./specification/checker.ts";
 
 /** Plans computed at a time, and messages sent at a time. */
 const PLANNING = 8;
@@ -33,8 +33,6 @@ const DELIVERING = 32;
 /** Seconds for which work is claimed: a plan takes far less, an attempt to deliver at most two timeouts of a minute, one for its token. */
 const PLAN_LEASE = 10;
 const DELIVERY_LEASE = 150;
-/** A runtime that was heard within so many seconds is online. */
-const ONLINE_SECONDS = 120;
 
 /** Starts Director: its object graph, top to bottom. */
 export async function start(settings: DirectorSettings, { log }: ProcessContext): Promise<App> {
@@ -59,22 +57,22 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
       ),
     ),
     schemas: createSchemas(),
+    specifications: createSpecifications(),
     allowPrivateTargets,
   };
-  const { openAuth, openText } = openers(context.sealer);
   const executor = createExecutor({
     ...loadSubgraph(import.meta.dirname),
-    declarations: declarations(openAuth, openText),
-    resolvers: resolvers(context, { trust: createTrust(connector), check: checkSpecification }),
+    declarations: declarations(openers(context.sealer)),
+    resolvers: resolvers(context, {
+      trust: createTrust(connector),
+      tokenURL: new URL("/oauth2/token", settings.SEXTANT_PUBLIC_URL).href,
+    }),
     registry,
     repeats: createRepeats(context),
     log,
-    parameters: {
-      groupLabel: context.groups.label,
-      onlineSeconds: ONLINE_SECONDS,
-      succeeded: "SUCCEEDED",
-    },
+    parameters: readParameters(context.groups),
     introspection: settings.SEXTANT_PROFILE === "local",
+    limits: limitsOf(settings),
   });
   const served = routes({
     executor,
@@ -116,6 +114,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
       await Promise.all([
         sender.close(),
         context.schemas.close(),
+        context.specifications.close(),
         connector.close(),
         registry.close(),
       ]);

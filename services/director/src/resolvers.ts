@@ -2,6 +2,16 @@ import type { Resolvers } from "@sextant/graphql";
 import type { Context } from "./act/act.ts";
 import { applicationResolvers } from "./application/application.resolvers.ts";
 import { createApplicationService } from "./application/application.service.ts";
+import { apiTokenResolvers } from "./api-token/api-token.resolvers.ts";
+import { createAPITokenService } from "./api-token/api-token.service.ts";
+import { applicationTemplateResolvers } from "./application-template/application-template.resolvers.ts";
+import { createApplicationTemplateService } from "./application-template/application-template.service.ts";
+import { eventingResolvers } from "./eventing/eventing.resolvers.ts";
+import { createEventingService } from "./eventing/eventing.service.ts";
+import { integrationSystemResolvers } from "./integration-system/integration-system.resolvers.ts";
+import { createIntegrationSystemService } from "./integration-system/integration-system.service.ts";
+import { systemAuthResolvers } from "./system-auth/system-auth.resolvers.ts";
+import { createSystemAuthService } from "./system-auth/system-auth.service.ts";
 import { bundleResolvers } from "./bundle/bundle.resolvers.ts";
 import { createBundleService } from "./bundle/bundle.service.ts";
 import { createDefinitionService } from "./bundle/definition.service.ts";
@@ -14,7 +24,6 @@ import { oneTimeTokenResolvers } from "./one-time-token/one-time-token.resolvers
 import { createOneTimeTokenService } from "./one-time-token/one-time-token.service.ts";
 import { runtimeResolvers } from "./runtime/runtime.resolvers.ts";
 import { createRuntimeService } from "./runtime/runtime.service.ts";
-import type { SpecificationChecker } from "./specification/specification.ts";
 import { tenantResolvers } from "./tenant/tenant.resolvers.ts";
 import { createTenantService } from "./tenant/tenant.service.ts";
 import { viewerResolvers } from "./viewer/viewer.resolvers.ts";
@@ -25,14 +34,20 @@ import { createWebhookService } from "./webhook/webhook.service.ts";
 /** Everything that Director carries out, noun by noun. */
 export function resolvers(
   context: Context,
-  dependencies: { readonly trust: Trust; readonly check: SpecificationChecker },
+  dependencies: { readonly trust: Trust; readonly tokenURL: string },
 ): Resolvers {
-  const { trust, check } = dependencies;
+  const { trust, tokenURL } = dependencies;
+  const applications = createApplicationService(context, dependencies);
   const nouns = [
-    applicationResolvers(createApplicationService(context, dependencies)),
+    applicationResolvers(applications),
+    applicationTemplateResolvers(createApplicationTemplateService(context, applications)),
+    integrationSystemResolvers(createIntegrationSystemService(context)),
+    systemAuthResolvers(createSystemAuthService(context, tokenURL)),
+    apiTokenResolvers(createAPITokenService(context)),
+    eventingResolvers(createEventingService(context)),
     runtimeResolvers(createRuntimeService(context, dependencies)),
     labelResolvers(createLabelService(context)),
-    bundleResolvers(createBundleService(context, check), createDefinitionService(context, check)),
+    bundleResolvers(createBundleService(context), createDefinitionService(context)),
     instanceAuthResolvers(createInstanceAuthService(context)),
     webhookResolvers(createWebhookService(context)),
     tenantResolvers(createTenantService(context)),

@@ -12,11 +12,11 @@ import type { Trust } from "../src/connector-client/trust.ts";
 import { createSchemas } from "../src/input/schemas.ts";
 import { planRuntime } from "../src/plan/planner.ts";
 import { createPlanService } from "../src/plan/plan.service.ts";
-import { declarations } from "../src/read/declarations.ts";
+import { declarations, readParameters } from "../src/read/declarations.ts";
 import { openers } from "../src/read/openers.ts";
 import { resolvers } from "../src/resolvers.ts";
 import { createSealer } from "../src/secret/sealer.ts";
-import { checkSpecification } from "../src/specification/checker.ts";
+import { createSpecifications } from "../src/specification/checker.ts";
 
 /** Whatever a test has asked for. */
 // oxlint-disable-next-line typescript/no-explicit-any -- each test knows the shape that its own operation selects
@@ -83,18 +83,18 @@ export async function startDirector(
     groups: { label: "group", fallback: "default" },
     sealer: createSealer(randomBytes(32)),
     schemas: createSchemas(),
+    specifications: createSpecifications(),
     allowPrivateTargets: options.allowPrivateTargets ?? true,
   };
-  const { openAuth, openText } = openers(context.sealer);
   const subgraph = loadSubgraph(join(import.meta.dirname, "../src"));
   const executor = createExecutor({
     ...subgraph,
-    declarations: declarations(openAuth, openText),
-    resolvers: resolvers(context, { trust, check: checkSpecification }),
+    declarations: declarations(openers(context.sealer)),
+    resolvers: resolvers(context, { trust, tokenURL: "https://plane.example/oauth2/token" }),
     registry,
     repeats: createRepeats(context),
     log: silentLogger,
-    parameters: { groupLabel: "group", onlineSeconds: 120, succeeded: "SUCCEEDED" },
+    parameters: readParameters(context.groups),
     introspection: options.introspection ?? true,
   });
 
@@ -199,7 +199,7 @@ export async function startDirector(
       };
     },
     async close() {
-      await context.schemas.close();
+      await Promise.all([context.schemas.close(), context.specifications.close()]);
       await inside.close();
     },
   };

@@ -62,7 +62,13 @@ async function fill(core: RegistryCore, tenant: string, digit: string): Promise<
   };
   await commit("director", [
     create("tenant", tenant, { externalID: tenant, name: digit }),
-    create("apiToken", newID(), { name: "t", hash: hash(digit), scopes: [], tenants: [] }),
+    create("apiToken", newID(), {
+      name: "t",
+      hash: hash(digit),
+      scopes: [],
+      tenants: [],
+      tenantExternalIDs: [],
+    }),
     create("application", application, { name: "application", ...status }),
     { op: "label", kind: "application", id: application, key: "group", value: '["g"]' },
     create("runtime", runtime, { name: "runtime", ...status }),
@@ -421,6 +427,7 @@ describe("the first wall, where row-level security does not hold", () => {
     }
     await commit([
       { op: "updateAll", kind: "application", where: everything, values: { description: "mine" } },
+      { op: "deleteAll", kind: "application", where: everything },
       { op: "stale", runtimes: everything, cause: "mine" },
       { op: "deliver", webhooks: everything, type: "mine", body: "1" },
       { op: "label", kind: "application", id, key: "group", value: null },

@@ -13,6 +13,7 @@ import {
 import type { Schemas } from "../input/schemas.ts";
 import type { GroupNames } from "../label/label.ts";
 import type { Sealer } from "../secret/sealer.ts";
+import type { Specifications } from "../specification/checker.ts";
 
 /** What every use case of Director works with. */
 export type Context = {
@@ -24,6 +25,7 @@ export type Context = {
   readonly sealer: Sealer;
   /** JSON Schemas that come from outside. */
   readonly schemas: Schemas;
+  readonly specifications: Specifications;
   /** Whether webhooks may go to private addresses: on a local plane only. */
   readonly allowPrivateTargets: boolean;
 };

@@ -10,6 +10,7 @@ import {
   type RootRead,
   idParameter,
 } from "@sextant/graphql";
+import { applicationEventing } from "../eventing/eventing.read.ts";
 import { byIDArgument } from "../read/arguments.ts";
 import { bindFilter, filterCondition, filterShape } from "../label/label-filter.ts";
 import { applicationsOfRuntime } from "../group/group.read.ts";
@@ -59,6 +60,13 @@ export const applicationType: ObjectRead = {
       args: { bind: (args) => ({ id: idParameter(args["id"]) }) },
       where: (param) => all(ownedBy("applicationID"), equals("id", param("id"))),
     },
+    auths: {
+      read: "list",
+      scopes: ["application:write"],
+      where: () => ownedBy("applicationID"),
+      max: 1000,
+    },
+    eventingConfiguration: applicationEventing,
     revision: column("revision"),
     createdAt: column("createdAt"),
     updatedAt: column("updatedAt"),

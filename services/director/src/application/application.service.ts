@@ -1,14 +1,14 @@
-import { type Answer, checked } from "@sextant/graphql";
+import { type Answer, checked, checkedFully } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, update, timestamp } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireApplication } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
-import { createBundle, specificationsOf } from "../bundle/bundle.ts";
+import { createBundle } from "../bundle/bundle.ts";
 import type { Trust } from "../connector-client/trust.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { initialLabels } from "../label/label.ts";
+import { unknownIntegrationSystem } from "../integration-system/integration-system.service.ts";
 import { requireObject } from "../read/require-object.ts";
-import { checkSpecifications, type SpecificationChecker } from "../specification/specification.ts";
 import { createWebhook } from "../webhook/webhook.ts";
 import { applicationRegisterInput, applicationUpdateInput } from "./application.ts";
 
@@ -17,22 +17,18 @@ type Revision = { readonly expectedRevision?: number | null };
 /** What can be done with applications. */
 export function createApplicationService(
   context: Context,
-  dependencies: { readonly check: SpecificationChecker; readonly trust: Trust },
+  dependencies: { readonly trust: Trust },
 ) {
-  const registerInput = applicationRegisterInput(context.allowPrivateTargets, context.groups);
+  const registerInput = applicationRegisterInput(context);
   const noun = "Application";
 
   return {
     async register({ in: input }: { in: unknown }, call: ActingCall): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "application:write");
       requireAdmin(call.caller.identity, "registering an application");
-      const values = checked("ApplicationRegisterInput", registerInput, input);
+      const values = await checkedFully("ApplicationRegisterInput", registerInput, input);
       const labels = initialLabels(values.labels, context.groups);
       const bundles = values.bundles ?? [];
-      const specifications = bundles.flatMap((bundle, index) =>
-        specificationsOf(bundle, `bundles.${index}.`),
-      );
-      await checkSpecifications("ApplicationRegisterInput", specifications, dependencies.check);
       const id = context.newID();
       return act(context, call, {
         tenant,
@@ -73,6 +69,7 @@ export function createApplicationService(
           },
         ],
         params: { applicationID: id },
+        explain: (failure) => unknownIntegrationSystem(failure, "ApplicationRegisterInput"),
         answer: "after",
         reveal: true,
       });
@@ -108,6 +105,7 @@ export function createApplicationService(
           },
         ],
         params: { applicationID: id },
+        explain: (failure) => unknownIntegrationSystem(failure, "ApplicationUpdateInput"),
         answer: "after",
       });
     },

@@ -1,8 +1,9 @@
 /** Applications: their checked inputs. */
 import { z } from "zod";
-import { bundleCreateInput } from "../bundle/bundle.ts";
+import type { Context } from "../act/act.ts";
+import { type BundleChecks, bundleCreateInput } from "../bundle/bundle.ts";
 import { absoluteURL, asciiName, description, text } from "../input/input.ts";
-import { type GroupNames, labelsInput } from "../label/label.ts";
+import { labelsInput } from "../label/label.ts";
 import { MAX_WEBHOOKS, webhookInput } from "../webhook/webhook.ts";
 
 const MAX_BUNDLES = 200;
@@ -19,16 +20,16 @@ export const applicationUpdateInput = z.object({
 });
 
 /** ApplicationRegisterInput. */
-export const applicationRegisterInput = (allowPrivateTargets: boolean, groups: GroupNames) =>
+export const applicationRegisterInput = (context: BundleChecks & Pick<Context, "groups">) =>
   applicationUpdateInput.extend({
     name: asciiName(100),
-    labels: labelsInput(groups),
+    labels: labelsInput(context.groups),
     webhooks: z
-      .array(webhookInput(allowPrivateTargets))
+      .array(webhookInput(context.allowPrivateTargets))
       .max(MAX_WEBHOOKS, `must have at most ${MAX_WEBHOOKS} entries`)
       .nullish(),
     bundles: z
-      .array(bundleCreateInput)
+      .array(bundleCreateInput(context))
       .max(MAX_BUNDLES, `must have at most ${MAX_BUNDLES} entries`)
       .nullish(),
   });

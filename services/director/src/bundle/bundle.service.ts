@@ -1,19 +1,12 @@
 import { notFound } from "@sextant/errors";
-import { type Answer, checked } from "@sextant/graphql";
+import { type Answer, checkedFully } from "@sextant/graphql";
 import { authorise, type Identity } from "@sextant/identity";
 import { type Step, update } from "@sextant/registry-client";
 import { knownID, requireApplication } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { requireObject } from "../read/require-object.ts";
-import { checkSpecifications, type SpecificationChecker } from "../specification/specification.ts";
-import {
-  bundleColumns,
-  bundleCreateInput,
-  bundleUpdateInput,
-  createBundle,
-  specificationsOf,
-} from "./bundle.ts";
+import { bundleColumns, bundleCreateInput, bundleUpdateInput, createBundle } from "./bundle.ts";
 
 type Revision = { readonly expectedRevision?: number | null };
 
@@ -76,8 +69,10 @@ export async function removeOwned(
 }
 
 /** What can be done with bundles. */
-export function createBundleService(context: Context, check: SpecificationChecker) {
+export function createBundleService(context: Context) {
   const noun = "Bundle";
+  const createInput = bundleCreateInput(context);
+  const updateInput = bundleUpdateInput(context);
 
   return {
     async add(args: { applicationID: string; in: unknown }, call: ActingCall): Promise<Answer> {
@@ -85,8 +80,7 @@ export function createBundleService(context: Context, check: SpecificationChecke
       const tenant = authorise(identity, "application:write");
       const applicationID = knownID("Application", args.applicationID);
       requireApplication(identity, applicationID);
-      const values = checked("BundleCreateInput", bundleCreateInput, args.in);
-      await checkSpecifications("BundleCreateInput", specificationsOf(values, ""), check);
+      const values = await checkedFully("BundleCreateInput", createInput, args.in);
       const id = context.newID();
       return act(context, call, {
         tenant,
@@ -114,7 +108,7 @@ export function createBundleService(context: Context, check: SpecificationChecke
         "bundle",
         args.id,
       );
-      const values = checked("BundleUpdateInput", bundleUpdateInput, args.in);
+      const values = await checkedFully("BundleUpdateInput", updateInput, args.in);
       return act(context, call, {
         tenant,
         noun,

@@ -12,10 +12,15 @@ import {
   semver,
   text,
 } from "../input/input.ts";
-import { compileSchema } from "../input/json-schema.ts";
+import {
+  createFetchRequest,
+  type FetchOwner,
+  fetchRequestInput,
+  type FetchRequestValues,
+} from "../fetch-request/fetch-request.ts";
 import {
   largeText,
-  type PlacedSpec,
+  type SpecChecks,
   specColumns,
   specInput,
   storedContent,
@@ -36,74 +41,87 @@ const version = z
   })
   .nullish();
 
+/** What inputs of bundles are checked by. */
+export type BundleChecks = SpecChecks & Pick<Context, "schemas">;
+
 /** APIDefinitionInput. */
-export const apiDefinitionInput = z.object({
-  name: asciiName(100),
-  description,
-  targetURL: absoluteURL,
-  group,
-  spec: specInput.nullish(),
-  version,
-});
+export const apiDefinitionInput = (checks: SpecChecks) =>
+  z.object({
+    name: asciiName(100),
+    description,
+    targetURL: absoluteURL,
+    group,
+    spec: specInput(checks).nullish(),
+    version,
+  });
 
 /** EventDefinitionInput. */
-export const eventDefinitionInput = z.object({
-  name: asciiName(100),
-  description,
-  group,
-  spec: specInput.nullish(),
-  version,
-});
+export const eventDefinitionInput = (checks: SpecChecks) =>
+  z.object({
+    name: asciiName(100),
+    description,
+    group,
+    spec: specInput(checks).nullish(),
+    version,
+  });
 
-/** DocumentInput. */
-export const documentInput = z.object({
-  title: text(1, 128),
-  displayName: text(1, 128),
-  description: text(0, 2000),
-  format: z.literal("MARKDOWN"),
-  kind: text(0, 256).nullish(),
-  data: largeText.nullish(),
-});
+/** DocumentInput: it has a text, or says where it is fetched from, or neither. */
+export const documentInput = (checks: SpecChecks) =>
+  z
+    .object({
+      title: text(1, 128),
+      displayName: text(1, 128),
+      description: text(0, 2000),
+      format: z.literal("MARKDOWN"),
+      kind: text(0, 256).nullish(),
+      data: largeText.nullish(),
+      fetchRequest: fetchRequestInput(checks.allowPrivateTargets).nullish(),
+    })
+    .refine(
+      ({ data, fetchRequest }) => (data ?? null) === null || (fetchRequest ?? null) === null,
+      {
+        path: ["data"],
+        error: "give at most one of data and fetchRequest",
+      },
+    );
 
 /** BundleUpdateInput. */
-export const bundleUpdateInput = z.object({
-  name: asciiName(100),
-  description,
-  instanceAuthRequestInputSchema: jsonText(MAX_SCHEMA).superRefine((json, context) => {
-    const compiled = json === null ? undefined : compileSchema(JSON.parse(json));
-    if (compiled?.ok === false) context.addIssue({ code: "custom", message: compiled.fault });
-  }),
-  defaultInstanceAuth: authInput.nullish(),
-});
+export const bundleUpdateInput = (checks: BundleChecks) =>
+  z.object({
+    name: asciiName(100),
+    description,
+    instanceAuthRequestInputSchema: jsonText(MAX_SCHEMA).superRefine(async (json, context) => {
+      if (json === null) return;
+      const message = await checks.schemas.schemaFault(JSON.parse(json));
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    }),
+    defaultInstanceAuth: authInput.nullish(),
+  });
 
 /** BundleCreateInput. */
-export const bundleCreateInput = bundleUpdateInput.extend({
-  apiDefinitions: listOf(apiDefinitionInput),
-  eventDefinitions: listOf(eventDefinitionInput),
-  documents: listOf(documentInput),
-});
+export const bundleCreateInput = (checks: BundleChecks) =>
+  bundleUpdateInput(checks).extend({
+    apiDefinitions: listOf(apiDefinitionInput(checks)),
+    eventDefinitions: listOf(eventDefinitionInput(checks)),
+    documents: listOf(documentInput(checks)),
+  });
 
 /** Checked inputs. */
-export type BundleCreate = z.output<typeof bundleCreateInput>;
-export type BundleUpdate = z.output<typeof bundleUpdateInput>;
-export type APIDefinitionValues = z.output<typeof apiDefinitionInput>;
-export type EventDefinitionValues = z.output<typeof eventDefinitionInput>;
-export type DocumentValues = z.output<typeof documentInput>;
+export type BundleCreate = z.output<ReturnType<typeof bundleCreateInput>>;
+export type BundleUpdate = z.output<ReturnType<typeof bundleUpdateInput>>;
+export type APIDefinitionValues = z.output<ReturnType<typeof apiDefinitionInput>>;
+export type EventDefinitionValues = z.output<ReturnType<typeof eventDefinitionInput>>;
+export type DocumentValues = z.output<ReturnType<typeof documentInput>>;
 
-/** Where something is put: ids of the application and the bundle. */
-export type Place = { readonly applicationID: string; readonly bundleID: string };
+/** What the steps that store something need. */
+type Storing = Pick<Context, "sealer" | "newID" | "now">;
 
-/** The specifications in a bundle with their places in the input. */
-export function specificationsOf(bundle: BundleCreate, prefix: string): readonly PlacedSpec[] {
-  const placed: PlacedSpec[] = [];
-  for (const list of ["apiDefinitions", "eventDefinitions"] as const) {
-    for (const [index, definition] of (bundle[list] ?? []).entries()) {
-      if (definition.spec)
-        placed.push({ field: `${prefix}${list}.${index}.spec`, spec: definition.spec });
-    }
-  }
-  return placed;
-}
+/** Where something is put: the tenant, ids of the application and the bundle. */
+export type Place = {
+  readonly tenant: string;
+  readonly applicationID: string;
+  readonly bundleID: string;
+};
 
 const versionColumns = (value: z.output<typeof version>) => ({
   versionValue: value?.value ?? null,
@@ -139,28 +157,58 @@ export function eventDefinitionColumns(input: EventDefinitionValues) {
   return { values, steps };
 }
 
+/** The steps that store where a text is fetched from; none when it is not fetched. */
+export function fetchSteps(
+  context: Storing,
+  { tenant, applicationID }: Omit<Place, "bundleID">,
+  owner: Partial<Record<FetchOwner, string>>,
+  request: FetchRequestValues | null | undefined,
+): readonly Step[] {
+  return request === null || request === undefined
+    ? []
+    : [createFetchRequest(context, tenant, { applicationID, ...owner }, request)];
+}
+
 /** The steps that store an API. */
 export function createAPIDefinition(
+  context: Storing,
   id: string,
   place: Place,
   input: APIDefinitionValues,
 ): readonly Step[] {
   const { values, steps } = apiDefinitionColumns(input);
-  return [...steps, create("apiDefinition", id, { ...place, ...values })];
+  const { applicationID, bundleID } = place;
+  return [
+    ...steps,
+    create("apiDefinition", id, { applicationID, bundleID, ...values }),
+    ...fetchSteps(context, place, { apiDefinitionID: id }, input.spec?.fetchRequest),
+  ];
 }
 
 /** The steps that store an event definition. */
 export function createEventDefinition(
+  context: Storing,
   id: string,
   place: Place,
   input: EventDefinitionValues,
 ): readonly Step[] {
   const { values, steps } = eventDefinitionColumns(input);
-  return [...steps, create("eventDefinition", id, { ...place, ...values })];
+  const { applicationID, bundleID } = place;
+  return [
+    ...steps,
+    create("eventDefinition", id, { applicationID, bundleID, ...values }),
+    ...fetchSteps(context, place, { eventDefinitionID: id }, input.spec?.fetchRequest),
+  ];
 }
 
 /** The steps that store a document. */
-export function createDocument(id: string, place: Place, input: DocumentValues): readonly Step[] {
+export function createDocument(
+  context: Storing,
+  id: string,
+  place: Place,
+  input: DocumentValues,
+): readonly Step[] {
+  const { applicationID, bundleID } = place;
   const content =
     input.data === null || input.data === undefined ? undefined : storedContent(input.data);
   const { title, displayName, format } = input;
@@ -171,8 +219,11 @@ export function createDocument(id: string, place: Place, input: DocumentValues):
     format,
     kind: input.kind ?? null,
   };
-  const step = create("document", id, { ...place, ...values, content: content?.hash ?? null });
-  return content === undefined ? [step] : [content.step, step];
+  return [
+    ...(content === undefined ? [] : [content.step]),
+    create("document", id, { applicationID, bundleID, ...values, content: content?.hash ?? null }),
+    ...fetchSteps(context, place, { documentID: id }, input.fetchRequest),
+  ];
 }
 
 /** The columns of a bundle. */
@@ -191,21 +242,23 @@ export function bundleColumns(
 
 /** The steps that store a bundle with all that is in it. */
 export function createBundle(
-  context: Pick<Context, "sealer" | "newID">,
+  context: Storing,
   tenant: string,
   applicationID: string,
   bundleID: string,
   input: BundleCreate,
 ): readonly Step[] {
-  const place = { applicationID, bundleID };
+  const place = { tenant, applicationID, bundleID };
   return [
     create("bundle", bundleID, { applicationID, ...bundleColumns(context, tenant, input) }),
     ...(input.apiDefinitions ?? []).flatMap((one) =>
-      createAPIDefinition(context.newID(), place, one),
+      createAPIDefinition(context, context.newID(), place, one),
     ),
     ...(input.eventDefinitions ?? []).flatMap((one) =>
-      createEventDefinition(context.newID(), place, one),
+      createEventDefinition(context, context.newID(), place, one),
     ),
-    ...(input.documents ?? []).flatMap((one) => createDocument(context.newID(), place, one)),
+    ...(input.documents ?? []).flatMap((one) =>
+      createDocument(context, context.newID(), place, one),
+    ),
   ];
 }

@@ -1,22 +1,21 @@
-import { type Answer, checked } from "@sextant/graphql";
+import { all, type Answer, checkedFully, equals } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
-import { type Step, update } from "@sextant/registry-client";
+import { type Params, type Step, update } from "@sextant/registry-client";
 import type { z } from "zod";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
-import {
-  checkSpecifications,
-  type Spec,
-  type SpecificationChecker,
-} from "../specification/specification.ts";
+import type { Spec } from "../specification/specification.ts";
 import {
   apiDefinitionColumns,
   apiDefinitionInput,
+  type APIDefinitionValues,
   createAPIDefinition,
   createDocument,
   createEventDefinition,
   documentInput,
   eventDefinitionColumns,
   eventDefinitionInput,
+  type EventDefinitionValues,
+  fetchSteps,
   type Place,
 } from "./bundle.ts";
 import { removeOwned, requireOwned, staleForApplication } from "./bundle.service.ts";
@@ -25,12 +24,28 @@ type Revision = { readonly expectedRevision?: number | null };
 type Adding = { readonly bundleID: string; readonly in: unknown };
 type Updating = { readonly id: string; readonly in: unknown } & Revision;
 
+/**
+ * The text that a definition has stays until the first fetch has succeeded, unless it would no longer be what the specification
+ * claims to be.
+ */
+function outdatedText(
+  kind: "apiDefinition" | "eventDefinition",
+  spec: Spec | null | undefined,
+): readonly Step[] {
+  if (!spec?.fetchRequest) return [];
+  const isSame = all(
+    equals("specType", { param: "specType" }),
+    equals("specFormat", { param: "specFormat" }),
+  );
+  const where = all(equals("id", { param: "id" }), { op: "not", condition: isSame });
+  return [{ op: "updateAll", kind, where, values: { specContent: null }, quiet: true }];
+}
+
 /** What can be done with what is in a bundle: APIs, event definitions, documents. */
-export function createDefinitionService(context: Context, check: SpecificationChecker) {
-  const checkSpec = async (inputType: string, spec: Spec | null | undefined): Promise<void> => {
-    if (spec !== null && spec !== undefined)
-      await checkSpecifications(inputType, [{ field: "spec", spec }], check);
-  };
+export function createDefinitionService(context: Context) {
+  const apiInput = apiDefinitionInput(context);
+  const eventInput = eventDefinitionInput(context);
+  const docInput = documentInput(context);
 
   const add = async <Schema extends z.ZodType>(
     call: ActingCall,
@@ -39,8 +54,12 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       readonly noun: string;
       readonly inputType: string;
       readonly schema: Schema;
-      readonly specOf: (values: z.output<Schema>) => Spec | null | undefined;
-      readonly steps: (id: string, place: Place, values: z.output<Schema>) => readonly Step[];
+      readonly steps: (
+        storing: Context,
+        id: string,
+        place: Place,
+        values: z.output<Schema>,
+      ) => readonly Step[];
     },
   ): Promise<Answer> => {
     const { identity } = call.caller;
@@ -52,8 +71,7 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       "bundle",
       args.bundleID,
     );
-    const values = checked(what.inputType, what.schema, args.in);
-    await checkSpec(what.inputType, what.specOf(values));
+    const values = await checkedFully(what.inputType, what.schema, args.in);
     const id = context.newID();
     return act(context, call, {
       tenant,
@@ -61,7 +79,7 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       id,
       action: `add${what.noun}ToBundle`,
       steps: [
-        ...what.steps(id, { applicationID, bundleID }, values),
+        ...what.steps(context, id, { tenant, applicationID, bundleID }, values),
         staleForApplication(`${what.noun} added`),
       ],
       params: { applicationID },
@@ -69,32 +87,43 @@ export function createDefinitionService(context: Context, check: SpecificationCh
     });
   };
 
-  const change = async (
+  const change = async <Values extends { readonly spec?: Spec | null | undefined }>(
     call: ActingCall,
     args: Updating,
     noun: "APIDefinition" | "EventDefinition",
-    made: (input: unknown) => {
-      spec: Spec | null | undefined;
-      columns: { values: object; steps: readonly Step[] };
-    },
+    schema: z.ZodType<Values>,
+    columnsOf: (values: Values) => { readonly values: object; readonly steps: readonly Step[] },
   ): Promise<Answer> => {
     const { identity } = call.caller;
     const tenant = authorise(identity, "application:write");
     const kind = noun === "APIDefinition" ? "apiDefinition" : "eventDefinition";
+    const owner = noun === "APIDefinition" ? "apiDefinitionID" : "eventDefinitionID";
     const { id, applicationID } = await requireOwned(context, identity, tenant, kind, args.id);
-    const { spec, columns } = made(args.in);
-    await checkSpec(`${noun}Input`, spec);
+    const input = await checkedFully(`${noun}Input`, schema, args.in);
+    const { values, steps } = columnsOf(input);
+    const params: Params = { applicationID, id };
     return act(context, call, {
       tenant,
       noun,
       id,
       action: `update${noun}`,
       steps: [
-        ...columns.steps,
-        update(kind, id, columns.values, expecting(args.expectedRevision)),
+        ...steps,
+        ...outdatedText(kind, input.spec),
+        update(kind, id, values, expecting(args.expectedRevision)),
+        { op: "deleteAll", kind: "fetchRequest", where: equals(owner, { param: "id" }) },
+        ...fetchSteps(
+          context,
+          { tenant, applicationID },
+          { [owner]: id },
+          input.spec?.fetchRequest,
+        ),
         staleForApplication(`${noun} updated`),
       ],
-      params: { applicationID },
+      params: {
+        ...params,
+        ...(input.spec ? { specType: input.spec.type, specFormat: input.spec.format } : {}),
+      },
       answer: "after",
     });
   };
@@ -104,15 +133,11 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       add(call, args, {
         noun: "APIDefinition",
         inputType: "APIDefinitionInput",
-        schema: apiDefinitionInput,
-        specOf: (values) => values.spec,
+        schema: apiInput,
         steps: createAPIDefinition,
       }),
     updateAPI: (args: Updating, call: ActingCall) =>
-      change(call, args, "APIDefinition", (input) => {
-        const values = checked("APIDefinitionInput", apiDefinitionInput, input);
-        return { spec: values.spec, columns: apiDefinitionColumns(values) };
-      }),
+      change<APIDefinitionValues>(call, args, "APIDefinition", apiInput, apiDefinitionColumns),
     deleteAPI: (args: { id: string } & Revision, call: ActingCall) =>
       removeOwned(context, call, "apiDefinition", args),
 
@@ -120,15 +145,17 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       add(call, args, {
         noun: "EventDefinition",
         inputType: "EventDefinitionInput",
-        schema: eventDefinitionInput,
-        specOf: (values) => values.spec,
+        schema: eventInput,
         steps: createEventDefinition,
       }),
     updateEvent: (args: Updating, call: ActingCall) =>
-      change(call, args, "EventDefinition", (input) => {
-        const values = checked("EventDefinitionInput", eventDefinitionInput, input);
-        return { spec: values.spec, columns: eventDefinitionColumns(values) };
-      }),
+      change<EventDefinitionValues>(
+        call,
+        args,
+        "EventDefinition",
+        eventInput,
+        eventDefinitionColumns,
+      ),
     deleteEvent: (args: { id: string } & Revision, call: ActingCall) =>
       removeOwned(context, call, "eventDefinition", args),
 
@@ -136,8 +163,7 @@ export function createDefinitionService(context: Context, check: SpecificationCh
       add(call, args, {
         noun: "Document",
         inputType: "DocumentInput",
-        schema: documentInput,
-        specOf: () => undefined,
+        schema: docInput,
         steps: createDocument,
       }),
     deleteDocument: (args: { id: string } & Revision, call: ActingCall) =>

@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher, request } from "undici";
-import { publicLookup, targetFault } from "../webhook/target.ts";
+import { publicLookup, targetFault } from "../outbound/target.ts";
 
 /** One message on its way out. */
 export type Message = {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { authInput } from "../auth/auth.ts";
 import { jsonText, text } from "../input/input.ts";
-import { compileSchema } from "../input/json-schema.ts";
+import type { Schemas } from "../input/schemas.ts";
 
 const MAX_JSON = 64 * 1024;
 
@@ -59,10 +59,12 @@ export const instanceAuthSetInput = z
   });
 
 /** What is wrong with the parameters of a request, by the bundle's schema; undefined: nothing. */
-export function parameterFault(schema: unknown, inputParams: string | null): string | undefined {
+export async function parameterFault(
+  schemas: Schemas,
+  schema: unknown,
+  inputParams: string | null,
+): Promise<string | undefined> {
   if (schema === null || schema === undefined) return undefined;
-  const compiled = compileSchema(schema);
-  if (!compiled.ok) return `cannot be checked: the bundle's schema ${compiled.fault}`;
-  const fault = compiled.faultOf(inputParams === null ? {} : JSON.parse(inputParams));
+  const fault = await schemas.fault(schema, inputParams === null ? {} : JSON.parse(inputParams));
   return fault === undefined ? undefined : `do not satisfy the bundle's schema: ${fault}`;
 }

@@ -1,28 +1,32 @@
-import { Worker } from "node:worker_threads";
-import { specificationFault } from "./parse.ts";
-import type { SpecificationChecker } from "./specification.ts";
+import { createThreadPool } from "../thread/thread-pool.ts";
+import type { SpecText } from "./parse.ts";
 
-/** Texts up to this size are read at once; larger ones by a thread of their own, so that other requests go on. */
-const INLINE = 64 * 1024;
-/** Longest time and largest memory that reading a specification may take. */
-const TIMEOUT = 15_000;
-const MEMORY_MEBIBYTES = 256;
-
-/** Checks specifications by parsing them. */
-export const checkSpecification: SpecificationChecker = async (spec) => {
-  if (spec.data.length <= INLINE) return specificationFault(spec);
-  return new Promise((resolve) => {
-    const worker = new Worker(new URL("parse-worker.ts", import.meta.url), {
-      workerData: spec,
-      resourceLimits: { maxOldGenerationSizeMb: MEMORY_MEBIBYTES },
-    });
-    const timer = setTimeout(() => void worker.terminate(), TIMEOUT);
-    const settle = (fault: string | undefined) => {
-      clearTimeout(timer);
-      resolve(fault);
-    };
-    worker.once("message", (fault: string | null) => settle(fault ?? undefined));
-    worker.once("error", () => settle("cannot be read within the limits of time and memory"));
-    worker.once("exit", () => settle("cannot be read within the limits of time and memory"));
-  });
+/** Tells whether specifications are what they claim to be. */
+export type Specifications = {
+  /** What is wrong with one, in one line; undefined: nothing. */
+  fault(spec: SpecText): Promise<string | undefined>;
+  /** Ends the threads. */
+  close(): Promise<void>;
 };
+
+const THREADS = 2;
+/** Milliseconds and memory for one of 10 MiB. */
+const TIME_LIMIT = 15_000;
+const MEMORY_MEBIBYTES = 512;
+
+/** Makes the keeper of the threads that read specifications. They start with the first use, and are kept. */
+export function createSpecifications(timeLimit: number = TIME_LIMIT): Specifications {
+  const pool = createThreadPool<SpecText, string | undefined>({
+    script: new URL("parse-thread.ts", import.meta.url),
+    size: THREADS,
+    timeLimit,
+    memoryMebibytes: MEMORY_MEBIBYTES,
+  });
+  return {
+    async fault({ type, format, data }) {
+      const read = await pool.run({ type, format, data });
+      return read.ok ? read.answer : "cannot be read within the limits of time and memory";
+    },
+    close: () => pool.close(),
+  };
+}

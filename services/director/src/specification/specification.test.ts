@@ -1,12 +1,19 @@
-import { describe, expect, it } from "vitest";
-import { checkSpecification } from "./checker.ts";
-import { specInput, type Spec } from "./specification.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { createSpecifications } from "./checker.ts";
+import type { Format, SpecText, SpecType } from "./parse.ts";
+import { specInput } from "./specification.ts";
 
-const spec = (type: Spec["type"], format: Spec["format"], data: string): Spec => ({
-  type,
-  format,
-  data,
-});
+const specifications = createSpecifications();
+afterAll(() => specifications.close());
+const checkSpecification = (text: SpecText) => specifications.fault(text);
+
+const spec = (type: SpecType, format: Format, data: string): SpecText => ({ type, format, data });
+/** The faults of an input, as `field: message`. */
+const faultsOf = async (input: unknown): Promise<readonly string[]> => {
+  const checks = { specifications, allowPrivateTargets: false };
+  const { error } = await specInput(checks).safeParseAsync(input);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`);
+};
 const openAPI = '{"openapi":"3.1.0","info":{"title":"t","version":"1"}}';
 
 describe("a specification", () => {
@@ -40,11 +47,19 @@ describe("a specification", () => {
     );
   });
 
-  it("of a notation that its type does not have is refused", () => {
-    expect(specInput.safeParse(spec("OPEN_API", "XML", "<a/>")).error?.issues[0]).toMatchObject({
-      path: ["format"],
-      message: "OPEN_API is YAML or JSON, not XML",
-    });
+  it("of a notation that its type does not have is refused", async () => {
+    expect(await faultsOf(spec("OPEN_API", "XML", "<a/>"))).toEqual([
+      "format: OPEN_API is YAML or JSON, not XML",
+    ]);
+  });
+
+  it("is either given or fetched", async () => {
+    const fetchRequest = { url: "https://example.com/spec" };
+    const fetched = { type: "OPEN_API", format: "JSON", fetchRequest };
+    expect(await faultsOf(fetched)).toEqual([]);
+    const oneOf = "data: give exactly one of data and fetchRequest";
+    expect(await faultsOf({ ...fetched, data: openAPI })).toEqual([oneOf]);
+    expect(await faultsOf({ ...fetched, fetchRequest: null })).toEqual([oneOf]);
   });
 
   it("with a document type is refused before an entity can grow", async () => {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Context } from "../act/act.ts";
 import { authInput, sealAuth } from "../auth/auth.ts";
 import { absoluteURL, text } from "../input/input.ts";
-import { targetFault } from "./target.ts";
+import { targetFault } from "../outbound/target.ts";
 
 /** Webhooks of one owner. */
 export const MAX_WEBHOOKS = 100;

@@ -33,9 +33,15 @@ const REASONS: Readonly<Record<string, CommitFailure["reason"]>> = {
   "23514": "CHECK",
 };
 
+function changesLabels(step: Step): boolean {
+  if (step.op === "create" || step.op === "update" || step.op === "delete")
+    return step.kind === "labelDefinition" || step.kind === "automaticGroupAssignment";
+  return ["label", "unlabel", "labelValues", "assign"].includes(step.op);
+}
+
 /**
  * A relabelling keeps out every commit that fans out to the runtimes of a group, and those keep out relabellings: neither can
- * decide by what the other is about to change.
+ * decide by what the other is about to change. So do changes of what labels may be, and of the groups that come with them.
  */
 function lockCalls(commit: Commit): readonly Call[] {
   const limits = commit.steps.filter((step) => step.op === "limit");
@@ -51,7 +57,7 @@ function lockCalls(commit: Commit): readonly Call[] {
 }
 
 function labelLock(commit: Commit): readonly Call[] {
-  const exclusive = commit.steps.some((step) => step.op === "label");
+  const exclusive = commit.steps.some((step) => changesLabels(step));
   if (!exclusive && !commit.steps.some((step) => step.op === "stale")) return [];
   const lock = exclusive ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
   return [{ text: `select ${lock}(hashtextextended($1, 7398002))`, values: [commit.tenant] }];
@@ -75,6 +81,12 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
       ];
     case "updateAll":
       return [{ kind: step.kind, change: "update all" }];
+    case "deleteAll":
+      return [{ kind: step.kind, change: "delete all" }];
+    case "unlabel":
+      return [{ kind: "labelDefinition", change: "delete labels", key: step.key }];
+    case "assign":
+      return [{ kind: "runtime", change: `${step.change} assigned groups`, key: step.label }];
     default:
       return [];
   }
@@ -168,7 +180,7 @@ export class CommitRepository {
   ): Promise<CommitAnswer> {
     const step = commit.steps[place];
     if (isRepetition(error, step, commit)) return this.#repeated(commit, plans);
-    if (step === undefined || place < 0) throw error;
+    if (step === undefined || place < 0) throw asRequestFault(error);
     if (error.sqlState === REFUSED)
       return { ok: false, failure: { reason: await this.#reason(step, commit), step: place } };
     const reason = REASONS[error.sqlState];
@@ -195,7 +207,9 @@ export class CommitRepository {
     const expected = "expectedRevision" in step ? step.expectedRevision : undefined;
     return expected !== undefined && Number(revision) !== expected
       ? "CONCURRENT_UPDATE"
-      : "PRECONDITION";
+      : step.op === "label"
+        ? "LIMIT"
+        : "PRECONDITION";
   }
 
   /** What was before can no longer be told: what is now is read in its place, which is null for what was removed. */

@@ -1,104 +1,22 @@
 /** The steps of a commit as statements. */
-import { type Fault, invalidData } from "@sextant/errors";
 import {
   columnName,
   type Condition,
   type Field,
   type Kind,
   kinds,
-  type Params,
   type Step,
   tableName,
 } from "@sextant/registry-client";
 import type { Call } from "../database/batch.ts";
-import { elementsOf, isComparable } from "../label/label-element.ts";
 import { conditionSQL } from "../read/condition.ts";
-import { arrayText, bind, probeForm, type ProbeForm } from "../read/parameters.ts";
-import { Build, Scope } from "../read/scope.ts";
+import { Scope } from "../read/scope.ts";
 import { identifier } from "../read/sql-text.ts";
-import { COLUMN_TYPES, storedValue } from "./stored-value.ts";
-
-/** What the steps of one commit have in common. */
-export type StepContext = { readonly tenant: string; readonly params: Params };
+import { assignCall, labelCall, labelValuesCall, unlabelCall } from "./label-step.ts";
+import { refuse, StepBuild, type StepContext } from "./step-build.ts";
 
 /** Kinds that no step may change: the Registry writes them itself, or by a step of their own. */
 const CLOSED: ReadonlySet<Kind> = new Set<Kind>(["auditEntry", "content"]);
-
-function refuse(place: number, faults: readonly Fault[]): never {
-  throw invalidData(
-    "Commit",
-    faults.map(({ field, message }) => ({ field: `steps.${place}.${field}`, message })),
-  );
-}
-
-/** Collects the parts of one statement. */
-class StepBuild {
-  readonly build: Build;
-  readonly #context: StepContext;
-  readonly #place: number;
-  readonly #faults: Fault[] = [];
-
-  constructor(context: StepContext, place: number, conditions: readonly (Condition | undefined)[]) {
-    this.#context = context;
-    this.#place = place;
-    const forms: Record<string, ProbeForm> = {};
-    for (const condition of conditions) if (condition !== undefined) this.#probes(condition, forms);
-    this.build = new Build(forms);
-  }
-
-  fault(field: string, message: string): void {
-    this.#faults.push({ field, message });
-  }
-
-  /** A place for a field's value. */
-  value(name: string, field: Field, value: unknown): string {
-    const faults: Fault[] = [];
-    const text = storedValue(`values.${name}`, field, value, faults);
-    this.#faults.push(...faults);
-    return this.build.slots.known(text, COLUMN_TYPES[field.type]);
-  }
-
-  text(text: string): string {
-    if (text.includes("\0")) this.fault("text", "must not hold the character NUL");
-    return this.build.slots.known(text, "text");
-  }
-
-  /** The conditions for the object with this id; all of the tenant without one. */
-  where(
-    scope: Scope,
-    id: string | undefined,
-    more: readonly string[],
-    condition: Condition | undefined,
-  ): string {
-    const { kind, alias } = scope;
-    const all = kind !== null && kinds[kind].tenantless ? [] : [this.build.wall(alias)];
-    if (id !== undefined) all.push(`${alias}.id = ${this.build.slots.known(id, "uuid")}`);
-    all.push(...more);
-    if (condition !== undefined) all.push(`(${conditionSQL(this.build, scope, condition)})`);
-    return all.join(" and ");
-  }
-
-  call(text: string): Call {
-    if (this.#faults.length > 0) refuse(this.#place, this.#faults);
-    return {
-      text,
-      values: bind(this.build.slots.list, this.#context.params, this.#context.tenant),
-    };
-  }
-
-  #probes(condition: Condition, forms: Record<string, ProbeForm>): void {
-    if (condition.op === "all" || condition.op === "any")
-      for (const one of condition.of) this.#probes(one, forms);
-    if (condition.op === "not") this.#probes(condition.condition, forms);
-    if (condition.op === "exists") this.#probes(condition.where, forms);
-    if (condition.op === "labelContains" && "param" in condition.json) {
-      forms[condition.json.param] = probeForm(
-        condition.json.param,
-        this.#context.params[condition.json.param],
-      );
-    }
-  }
-}
 
 /** `field = value` for each of the values, and what every change does. */
 function assignments(
@@ -147,8 +65,10 @@ function createCall(
     columns.push(identifier(columnName(name)));
     values.push(parts.value(name, field, step.values[name]));
   }
+  const key = kinds[kind].tenantless ? "id" : "tenant_id, id";
+  const otherwise = step.ifAbsent === true ? ` on conflict (${key}) do nothing` : "";
   return parts.call(
-    `insert into ${identifier(tableName(kind))} (${columns.join(", ")}) values (${values.join(", ")})`,
+    `insert into ${identifier(tableName(kind))} (${columns.join(", ")}) values (${values.join(", ")})${otherwise}`,
   );
 }
 
@@ -192,44 +112,16 @@ function updateAllCall(
   );
 }
 
-/** The object is locked against its removal, so that no label outlives it. */
-function labelCall(
-  step: Extract<Step, { op: "label" }>,
+function deleteAllCall(
+  step: Extract<Step, { op: "deleteAll" }>,
   place: number,
   context: StepContext,
 ): Call {
-  const parts = new StepBuild(context, place, []);
-  const { slots } = parts.build;
-  const tenant = slots.tenant();
-  const id = slots.known(step.id, "uuid");
-  const key = parts.text(step.key);
-  const table = tableName(step.kind);
-  const kind = `'${table}'`;
-  const about = `tenant_id = ${tenant} and kind = ${kind} and object_id = ${id} and key = ${key}`;
-  if (step.value === null) return parts.call(`delete from label where ${about}`);
-  let elements: readonly string[] = [];
-  try {
-    const parsed: unknown = JSON.parse(step.value);
-    if (isComparable(parsed)) elements = elementsOf(parsed);
-    else
-      parts.fault(
-        "value",
-        "holds a character or number that cannot be compared, or is nested too deep",
-      );
-  } catch {
-    parts.fault("value", "is not JSON");
-  }
-  const value = parts.text(step.value);
-  const stored = slots.known(arrayText(elements), "text[]");
-  return parts.call(
-    `with target as (select id from ${table} where tenant_id = ${tenant} and id = ${id} for key share), ` +
-      `written as (insert into label (tenant_id, kind, object_id, key, value) select ${tenant}, ${kind}, id, ${key}, ${value} from target ` +
-      `on conflict (tenant_id, kind, object_id, key) do update set value = excluded.value returning 1), ` +
-      `gone as (delete from label_element where ${about} and element <> all(${stored})), ` +
-      `added as (insert into label_element (tenant_id, kind, object_id, key, element) ` +
-      `select ${tenant}, ${kind}, target.id, ${key}, element from target, unnest(${stored}) as element on conflict do nothing) ` +
-      `select refuse_unless(count(*) = 1) from written`,
-  );
+  const kind = open(step, place);
+  const parts = new StepBuild(context, place, [step.where]);
+  const scope = new Scope(kind, parts.build.alias(), undefined);
+  const where = parts.where(scope, undefined, [], step.where);
+  return parts.call(`delete from ${identifier(tableName(kind))} ${scope.alias} where ${where}`);
 }
 
 /** Counts no further than it has to. Its turn was taken before (see {@link limitLock}), so that two commits cannot both be the last. */
@@ -285,12 +177,19 @@ function deliverCall(
   const parts = new StepBuild(context, place, [step.webhooks]);
   const scope = new Scope("webhook", parts.build.alias(), undefined);
   const [type, body] = [parts.text(step.type), parts.text(step.body)];
-  const where = parts.where(scope, undefined, [], step.webhooks);
   const { alias } = scope;
+  const where = parts.where(scope, undefined, [], step.webhooks);
+  const isRepeated = context.steps
+    .slice(0, place)
+    .some((one) => one.op === "deliver" && one.type === step.type && one.body === step.body);
+  // Rows of this transaction have its time; the id keeps the search to what is new.
+  const told =
+    `select from delivery d where ${parts.build.wall("d")} and d.webhook_id = ${alias}.id and d.id > uuidv7(interval '-1 hour') ` +
+    `and d.created_at = now() and d.type = ${type} and d.body = ${body}`;
   return parts.call(
     `insert into delivery (tenant_id, id, webhook_id, type, body, state, attempts, next_attempt_at) ` +
       `select ${alias}.tenant_id, uuidv7(), ${alias}.id, ${type}, ${body}, 'PENDING', 0, now() ` +
-      `from webhook ${alias} where ${where} order by ${alias}.id`,
+      `from webhook ${alias} where ${where}${isRepeated ? ` and not exists (${told})` : ""} order by ${alias}.id`,
   );
 }
 
@@ -304,8 +203,16 @@ export function stepCall(step: Step, place: number, context: StepContext): Call 
       return changeCall(step, place, context);
     case "updateAll":
       return updateAllCall(step, place, context);
+    case "deleteAll":
+      return deleteAllCall(step, place, context);
     case "label":
       return labelCall(step, place, context);
+    case "unlabel":
+      return unlabelCall(step, place, context);
+    case "labelValues":
+      return labelValuesCall(step, place, context);
+    case "assign":
+      return assignCall(step, place, context);
     case "content": {
       const parts = new StepBuild(context, place, []);
       const values = [parts.build.slots.tenant(), parts.text(step.hash), parts.text(step.text)];
@@ -361,7 +268,8 @@ export function kindsRead(step: Step): ReadonlySet<Kind> {
     }
   };
   if (step.op === "check" || step.op === "limit") found.add(step.kind);
-  if (step.op === "stale") walk(step.runtimes);
+  if (step.op === "stale" || step.op === "assign") walk(step.runtimes);
+  if (step.op === "assign") walk(step.assignments);
   if (step.op === "deliver") walk(step.webhooks);
   if ("where" in step) walk(step.where);
   return found;
@@ -374,10 +282,16 @@ export function kindsWritten(step: Step): readonly Kind[] {
     case "update":
     case "delete":
     case "updateAll":
+    case "deleteAll":
     case "label":
       return [step.kind];
     case "content":
       return ["content"];
+    case "assign":
+      return ["runtime"];
+    case "unlabel":
+    case "labelValues":
+      return ["labelDefinition"];
     case "stale":
       return ["staleRuntime"];
     case "deliver":

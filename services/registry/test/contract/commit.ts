@@ -207,6 +207,31 @@ export function describeCommits(given: Given): void {
       expect((await revision()).revision).toBe(3);
     });
 
+    it("removes all that meet a condition, and creates only what is absent when it is told so", async () => {
+      const tenant = await given.seedTenant();
+      const [first, second] = [newApplication(), newApplication()];
+      const again = newApplication({ name: "never" }).step as Extract<Step, { op: "create" }>;
+      await carryOut(tenant, [first.step, second.step]);
+      await carryOut(
+        tenant,
+        [
+          { ...again, id: first.id, ifAbsent: true },
+          { op: "deleteAll", kind: "application", where: byID },
+        ],
+        { params: { id: second.id } },
+      );
+      const left = await readList(
+        given.director,
+        tenant,
+        "application",
+        everything,
+        ["id", "revision"],
+        {},
+        10,
+      );
+      expect(left).toEqual([{ id: first.id, revision: 1 }]);
+    });
+
     it("is carried out once under its id, however often it is sent", async () => {
       const tenant = await given.seedTenant();
       const { id, step } = newApplication();
