@@ -1,6 +1,14 @@
 -- The rest of the management API: label definitions and automatic groups, runtime contexts, fetch requests, integration systems
 -- with their grants and client credentials, application templates, health.
 
+-- Raised by a read whose answer has more text than is sent.
+create function refuse_answer() returns text
+  language plpgsql as $$
+begin
+  raise exception using errcode = 'SX002', message = 'the answer is too large';
+end
+$$;
+
 create table runtime_context (
   tenant_id uuid not null,
   id uuid not null,
@@ -234,6 +242,21 @@ create index application_default_eventing_runtime_idx on application (tenant_id,
   where default_eventing_runtime_id is not null;
 create index application_integration_system_idx on application (tenant_id, integration_system_id, id)
   where integration_system_id is not null;
+
+-- What names an integration system refers to its grant: only one that may act in the tenant can be named. (Before there were
+-- integration systems, any id was taken: those led nowhere.)
+alter table application no force row level security;
+update application set integration_system_id = null where integration_system_id is not null;
+alter table application force row level security;
+alter table application add constraint application_integration_system_fkey
+  foreign key (tenant_id, integration_system_id) references tenant_grant (tenant_id, integration_system_id);
+
+alter table api_token add column tenant_external_ids text[] not null default '{}';
+alter table api_token no force row level security;
+update api_token set tenant_external_ids = case when tenants = '{*}' then tenants
+  else (select coalesce(array_agg(external_id), '{}') from tenant where id::text = any (tenants)) end;
+alter table api_token force row level security;
+alter table api_token alter column tenant_external_ids drop default;
 
 -- The entries of one actor and of one action, for who looks for them.
 create index audit_entry_actor_idx on audit_entry (tenant_id, actor_id, id);

@@ -6,6 +6,9 @@ import type { ProbeForm, Slot } from "./parameters.ts";
 import { Build, checkedJSON, Scope } from "./scope.ts";
 import { concatenation, literal, type Piece } from "./sql-text.ts";
 
+/** Bytes that an answer may have: what is larger is refused by the database, before it is sent. */
+export const MAX_ANSWER = 64 * 1024 * 1024;
+
 /** A plan as SQL: its first column is the answer, its second (when something is required) the places of what is missing. */
 export type CompiledPlan = {
   readonly text: string;
@@ -44,8 +47,12 @@ export function compilePlan(
     });
     columns.push(`concat_ws(',', ${missing.join(", ")})`);
   }
+  // The offset is a fence: without it the answer would be made twice, once to be measured.
+  const made = columns.map((column, place) => `${column} as c${place}`).join(", ");
+  const rest = columns.slice(1).map((_column, place) => `, whole.c${place + 1}`);
+  const whole = `case when octet_length(whole.c0) <= ${MAX_ANSWER} then whole.c0 else refuse_answer() end`;
   return {
-    text: `select ${columns.join(", ")}`,
+    text: `select ${whole}${rest.join("")} from (select ${made} offset 0) whole`,
     slots: build.slots.list,
     kinds: build.kinds,
     tenant: [...build.kinds].some((kind) => !kinds[kind].tenantless),

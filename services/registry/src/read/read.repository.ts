@@ -1,14 +1,27 @@
-import { invalidData } from "@sextant/errors";
+import { invalidData, invalidOperation } from "@sextant/errors";
 import { type Params, type ReadAnswer, RegistryUnavailableError } from "@sextant/registry-client";
 import type { Call, Row } from "../database/batch.ts";
 import type { Database, Scope } from "../database/database.ts";
 import { isUnavailable, StatementError } from "../database/error.ts";
+import { MAX_ANSWER } from "./compile-plan.ts";
 import { bind } from "./parameters.ts";
 import type { KnownPlan } from "./plan-cache.ts";
 
-/** A value that the database cannot take is the caller's fault. */
+/** States of a statement that was too much: the answer's size (ours and PostgreSQL's own bound), and its time. */
+const TOO_MUCH: Readonly<Record<string, string>> = {
+  SX002: `the answer would have more than ${MAX_ANSWER / 1024 / 1024} MiB: ask for fewer objects or fields, in smaller pages`,
+  "54000":
+    "the answer would be larger than the database can make it: ask for fewer objects or fields, in smaller pages",
+  "57014":
+    "the operation takes longer than the database may work on it: ask for fewer objects, in smaller pages",
+};
+
+/** A value that the database cannot take, and a request that is too much for it, are the caller's fault. */
 export function asRequestFault(error: unknown): unknown {
-  if (!(error instanceof StatementError) || !error.sqlState.startsWith("22")) return error;
+  if (!(error instanceof StatementError)) return error;
+  const tooMuch = TOO_MUCH[error.sqlState];
+  if (tooMuch !== undefined) return invalidOperation(tooMuch);
+  if (!error.sqlState.startsWith("22")) return error;
   return invalidData("RegistryRequest", [
     { field: "values", message: `the database refuses one (${error.sqlState})` },
   ]);
