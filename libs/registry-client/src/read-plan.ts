@@ -113,6 +113,8 @@ export type PageSelection = readonly ({ readonly as: string } & (
  *   parameter; `after` an id or null, taken from a cursor with {@link readCursor}.
  * - `entities`: one for each id of an array parameter, in its order; null where there is none. Without a kind, the object is
  *   the id alone: an entity that another service owns.
+ * - `labelValues`: the different values that labels of this key have in the tenant (see {@link LabelValues}), at most `max` of
+ *   16 MiB together.
  */
 export type Read =
   | { readonly one: Kind; readonly where: Condition; readonly select: Selection }
@@ -134,7 +136,25 @@ export type Read =
       readonly ids: Value;
       readonly where?: Condition;
       readonly select: Selection;
+    }
+  | {
+      readonly labelValues: Value;
+      readonly max: number;
     };
+
+/** Different values of a label that are looked at at most. */
+export const MOST_LABEL_VALUES = 10_000;
+
+/** What a read of `labelValues` answers. `digest` is the SHA-256 of the stored text, `id` that of one object with the value. */
+export type LabelValues = {
+  readonly values: readonly {
+    readonly kind: "application" | "runtime" | "runtimeContext";
+    readonly id: string;
+    readonly digest: string;
+    readonly value: unknown;
+  }[];
+  readonly complete: boolean;
+};
 
 const as = z.string().min(1).max(500);
 const expressionSchemas: readonly z.ZodObject[] = [
@@ -199,6 +219,10 @@ export const readSchema: z.ZodType<Read> = z.lazy(() =>
       ids: valueSchema,
       where: conditionSchema.optional(),
       select: selectionSchema,
+    }),
+    z.strictObject({
+      labelValues: valueSchema,
+      max: z.int().min(1).max(MOST_LABEL_VALUES),
     }),
   ]),
 );

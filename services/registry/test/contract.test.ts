@@ -5,6 +5,7 @@ import { createTestKeys, createTestRegistry } from "@sextant/testkit";
 import { describe } from "vitest";
 import { registryRoutes } from "../src/routes.ts";
 import { describeCommits } from "./contract/commit.ts";
+import { describeDefinitionsAndAssignments } from "./contract/definition.ts";
 import { describeFeed } from "./contract/feed.ts";
 import { given, type Implementation } from "./contract/given.ts";
 import { describeConditionsAndLabels } from "./contract/label.ts";
@@ -55,6 +56,7 @@ describe.each([
   describeReads(objects);
   describePages(objects);
   describeConditionsAndLabels(objects);
+  describeDefinitionsAndAssignments(objects);
   describeCommits(objects);
   describeTenantsAndServices(objects);
   describeFeed(objects);

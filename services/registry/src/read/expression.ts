@@ -9,6 +9,7 @@ import {
   tableName,
 } from "@sextant/registry-client";
 import { conditionSQL } from "./condition.ts";
+import { labelValuesSQL } from "./label-values.ts";
 import { type Build, checkedJSON, refusePlan, Scope, valueSQL } from "./scope.ts";
 import { concatenation, identifier, literal, type Piece } from "./sql-text.ts";
 
@@ -147,6 +148,7 @@ export function readJSON(build: Build, around: Scope | undefined, read: Read): J
   }
   if ("list" in read) return { sql: listSQL(build, around, read), nullable: false };
   if ("page" in read) return { sql: pageSQL(build, around, read), nullable: false };
+  if ("labelValues" in read) return { sql: labelValuesSQL(build, around, read), nullable: false };
   return { sql: entitiesSQL(build, around, read), nullable: false };
 }
 
