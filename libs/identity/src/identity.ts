@@ -25,6 +25,8 @@ export type Identity = {
   readonly tenant?: string | undefined;
   readonly consumer: { readonly type: ConsumerType; readonly id: string };
   readonly scopes: readonly string[];
+  /** Internal ids of the tenants that a user may act in, `*`: every one. Absent: only `tenant`. */
+  readonly tenants?: readonly string[] | undefined;
   /** The stored secret that the caller has shown, by kind and id. */
   readonly credential?:
     | { readonly kind: "apiToken" | "oneTimeToken" | "certificate"; readonly id: string }
@@ -38,6 +40,7 @@ const identitySchema = z.object({
   tenant: z.string().optional(),
   consumer: z.object({ type: z.enum(consumerTypes), id: z.string() }),
   scopes: z.array(z.string()),
+  tenants: z.array(z.string()).optional(),
   credential: z
     .object({ kind: z.enum(["apiToken", "oneTimeToken", "certificate"]), id: z.string() })
     .optional(),

@@ -61,7 +61,10 @@ export const kinds = {
     labels: false,
     fields: { externalID: required("text"), name: required("text") },
   },
-  /** A bearer secret of an admin or a tool. `tenants` holds ids of tenants, or `*` for all. */
+  /**
+   * A bearer secret of an admin or a tool. `tenants` holds ids of tenants, or `*` for all; `tenantExternalIDs` the same as they
+   * were called when it was made.
+   */
   apiToken: {
     tenantless: false,
     labels: false,
@@ -70,6 +73,7 @@ export const kinds = {
       hash: required("text"),
       scopes: required("texts"),
       tenants: required("texts"),
+      tenantExternalIDs: required("texts"),
       expiresAt: optional("timestamp"),
       revokedAt: optional("timestamp"),
     },

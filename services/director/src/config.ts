@@ -7,6 +7,8 @@ const settings = serviceSettings.extend({
   ...limitSettings,
   SEXTANT_REGISTRY_URL: serviceURL,
   SEXTANT_CONNECTOR_URL: serviceURL,
+  /** How the public listener is reached from outside: client credentials name it. */
+  SEXTANT_PUBLIC_URL: serviceURL,
   /** `local`: one machine, one owner; webhooks may go to private addresses. */
   SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
   /** Key of the label whose values are groups. */

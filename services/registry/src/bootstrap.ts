@@ -60,7 +60,13 @@ export async function ensureBootstrap(
     if (tenant === undefined) throw new Error(`the tenant ${externalID} could not be made`);
     log.info({ tenant: externalID }, "tenant made");
   }
-  const token = { name: "admin", hash: bootstrap.adminTokenHash, scopes, tenants: ["*"] };
+  const token = {
+    name: "admin",
+    hash: bootstrap.adminTokenHash,
+    scopes,
+    tenants: ["*"],
+    tenantExternalIDs: ["*"],
+  };
   await commit(tenant.id, "createAPIToken", create("apiToken", newID(), token));
   log.info({ tenant: externalID }, "admin token made");
 }

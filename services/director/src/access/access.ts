@@ -15,6 +15,22 @@ export function requireAdmin(identity: Identity, what: string): void {
   }
 }
 
+/** Throws FORBIDDEN for everyone but a user: what an integration system may not do for admins. */
+export function requireUser(identity: Identity, what: string): void {
+  if (identity.consumer.type !== "USER")
+    throw forbidden(`${what} is for admins: ${identity.consumer.type} may not do it`);
+}
+
+/** Stands for every tenant among the ids of those that a user may act in. */
+export const EVERY_TENANT = "*";
+
+/** Whether a user may act in a tenant; in every one: `*`. */
+export function mayActIn(identity: Identity, tenantID: string): boolean {
+  if (tenantID === identity.tenant) return true;
+  const open = identity.tenants ?? [];
+  return open.includes(EVERY_TENANT) || open.includes(tenantID);
+}
+
 /** Throws NOT_FOUND unless the caller is this application, or no paired caller at all. */
 export function requireApplication(
   identity: Identity,

@@ -1,4 +1,6 @@
 import type { Declarations } from "@sextant/graphql";
+import type { Params } from "@sextant/registry-client";
+import type { GroupNames } from "../label/label.ts";
 import { apiDefinitionType } from "../api-definition/api-definition.read.ts";
 import {
   applicationRead,
@@ -7,7 +9,21 @@ import {
   applicationStatusType,
   applicationType,
 } from "../application/application.read.ts";
-import type { OpenAuth, OpenText } from "../auth/auth.ts";
+import { apiTokensRead, apiTokenType } from "../api-token/api-token.read.ts";
+import {
+  applicationTemplateRead,
+  applicationTemplatesRead,
+  applicationTemplateType,
+} from "../application-template/application-template.read.ts";
+import { auditEntriesRead, auditEntryType } from "../audit/audit.read.ts";
+import {
+  integrationSystemRead,
+  integrationSystemsRead,
+  integrationSystemType,
+} from "../integration-system/integration-system.read.ts";
+import { systemAuthType } from "../system-auth/system-auth.read.ts";
+import type { Openers } from "./openers.ts";
+import { EVENTING_LABEL } from "../eventing/eventing.read.ts";
 import { bundleByInstanceAuthRead, bundleType } from "../bundle/bundle.read.ts";
 import { documentType } from "../document/document.read.ts";
 import { eventDefinitionType } from "../event-definition/event-definition.read.ts";
@@ -28,8 +44,22 @@ import { specType, versionType } from "../specification/specification.read.ts";
 import { tenantsPageRead, tenantsRead, tenantType } from "../tenant/tenant.read.ts";
 import { webhookType } from "../webhook/webhook.read.ts";
 
+/** A runtime that was heard within so many seconds is online. */
+const ONLINE_SECONDS = 120;
+
+/** The parameters that the declared reads name, beside the caller. */
+export function readParameters(groups: GroupNames): Params {
+  return {
+    groupLabel: groups.label,
+    onlineSeconds: ONLINE_SECONDS,
+    succeeded: "SUCCEEDED",
+    connected: "CONNECTED",
+    eventingLabel: EVENTING_LABEL,
+  };
+}
+
 /** Everything that Director reads. */
-export function declarations(openAuth: OpenAuth, openText: OpenText): Declarations {
+export function declarations({ openAuth, openText, openTemplate }: Openers): Declarations {
   return {
     queries: {
       applications: applicationsRead,
@@ -39,6 +69,12 @@ export function declarations(openAuth: OpenAuth, openText: OpenText): Declaratio
       runtime: runtimeRead,
       bundleByInstanceAuth: bundleByInstanceAuthRead,
       bundleInstanceAuth: bundleInstanceAuthRead,
+      integrationSystems: integrationSystemsRead,
+      integrationSystem: integrationSystemRead,
+      applicationTemplates: applicationTemplatesRead,
+      applicationTemplate: applicationTemplateRead,
+      apiTokens: apiTokensRead,
+      auditEntries: auditEntriesRead,
       tenants: tenantsRead,
       tenantsPage: tenantsPageRead,
     },
@@ -60,6 +96,11 @@ export function declarations(openAuth: OpenAuth, openText: OpenText): Declaratio
       BundleInstanceAuthStatus: instanceAuthStatusType,
       Webhook: webhookType(openAuth, openText),
       Tenant: tenantType,
+      IntegrationSystem: integrationSystemType,
+      SystemAuth: systemAuthType(openAuth),
+      ApplicationTemplate: applicationTemplateType(openTemplate),
+      APIToken: apiTokenType,
+      AuditEntry: auditEntryType,
     },
   };
 }

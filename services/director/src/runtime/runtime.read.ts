@@ -9,6 +9,7 @@ import {
   ownedBy,
   type RootRead,
 } from "@sextant/graphql";
+import { runtimeEventing } from "../eventing/eventing.read.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { bindFilter, filterCondition, filterShape } from "../label/label-filter.ts";
 import { byIDArgument } from "../read/arguments.ts";
@@ -47,6 +48,13 @@ export const runtimeType: ObjectRead = {
       ],
       otherwise: "false",
     }),
+    auths: {
+      read: "list",
+      scopes: ["runtime:write"],
+      where: () => ownedBy("runtimeID"),
+      max: 1000,
+    },
+    eventingConfiguration: runtimeEventing,
     revision: column("revision"),
   },
 };

@@ -141,6 +141,7 @@ export function describeTenantsAndServices(given: Given): void {
           hash,
           scopes: ["application:read"],
           tenants: ["*"],
+          tenantExternalIDs: ["*"],
         }),
       ]);
       const holder = await given.gateway.findBySecret("apiToken", hash);
