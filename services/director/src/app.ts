@@ -16,8 +16,8 @@ import type { DirectorSettings } from "./config.ts";
 import { createTrust } from "./connector-client/trust.ts";
 import { createContactService } from "./contact/contact.service.ts";
 import { createDeliverer } from "./delivery/deliverer.ts";
-import { createSender } from "./delivery/sender.ts";
 import { createSchemas } from "./input/schemas.ts";
+import { createOutbound } from "./outbound/outbound.ts";
 import { planRuntime } from "./plan/planner.ts";
 import { createPlanService } from "./plan/plan.service.ts";
 import { declarations, readParameters } from "./read/declarations.ts";
@@ -88,7 +88,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
   });
   log.info({ port: listener.port }, "listening");
 
-  const sender = createSender(allowPrivateTargets);
+  const outbound = createOutbound({ allowPrivateTargets });
   const planner = startWorker({
     registry,
     queue: "staleRuntime",
@@ -102,7 +102,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     queue: "delivery",
     concurrency: DELIVERING,
     leaseSeconds: DELIVERY_LEASE,
-    handle: createDeliverer(context, sender, Math.random),
+    handle: createDeliverer(context, outbound, Math.random),
     log,
   });
 
@@ -112,7 +112,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
       await listener.close(5_000);
       await Promise.all([planner.close(), deliverer.close()]);
       await Promise.all([
-        sender.close(),
+        outbound.close(),
         context.schemas.close(),
         context.specifications.close(),
         connector.close(),

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aRuntime, startDirector, type TestDirector, type TestTenant } from "../../test/given.ts";
 import { createDeliverer } from "./deliverer.ts";
 import { MAX_ATTEMPTS } from "./delivery.ts";
-import { createSender, type Sender } from "./sender.ts";
+import { createOutbound, type Outbound } from "../outbound/outbound.ts";
 
 type Heard = {
   readonly url: string;
@@ -18,16 +18,16 @@ let director: TestDirector;
 let tenant: TestTenant;
 let server: Server;
 let base: string;
-let sender: Sender;
-let publicOnly: Sender;
+let sender: Outbound;
+let publicOnly: Outbound;
 let heard: Heard[] = [];
 let answer: (request: Heard, response: ServerResponse) => void;
 
 beforeAll(async () => {
   director = await startDirector();
   tenant = await director.tenant();
-  sender = createSender(true);
-  publicOnly = createSender(false);
+  sender = createOutbound({ allowPrivateTargets: true });
+  publicOnly = createOutbound({ allowPrivateTargets: false });
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -2,50 +2,19 @@
 import { equals } from "@sextant/graphql";
 import { type Claimed, type Outcome, readOne, timestamp } from "@sextant/registry-client";
 import { type Context } from "../act/act.ts";
-import { openStoredAuth, type StoredAuth } from "../auth/auth.ts";
-import { authenticated, pauseAfter, signedHeaders } from "./delivery.ts";
-import type { Sender } from "./sender.ts";
+import { openStoredAuth } from "../auth/auth.ts";
+import { authenticated, bearer } from "../outbound/authentication.ts";
+import type { Outbound } from "../outbound/outbound.ts";
+import { pauseAfter, signedHeaders } from "./delivery.ts";
 
 const DEFAULT_TIMEOUT = 15;
 const GONE = 410;
+/** Bytes of an answer that are read, so that its connection can be used again. */
+const MAX_ANSWER = 64 * 1024;
 const fields = ["url", "auth", "signingSecret", "timeout", "retryInterval"] as const;
 
-/** A bearer token by OAuth 2.0 client credentials (RFC 6749, 4.4). */
-async function bearer(
-  sender: Sender,
-  auth: StoredAuth | undefined,
-  timeout: number,
-): Promise<Record<string, string>> {
-  const oauth = auth?.credential?.oauth;
-  if (oauth === null || oauth === undefined) return {};
-  const client = [oauth.clientId, oauth.clientSecret].map(encodeURIComponent).join(":");
-  const answer = await sender.send({
-    url: oauth.url,
-    headers: {
-      "content-type": "application/x-www-form-urlencoded",
-      authorization: `Basic ${Buffer.from(client).toString("base64")}`,
-    },
-    body: "grant_type=client_credentials",
-    timeout,
-  });
-  if (answer.status !== 200) throw new Error(`the token endpoint answered ${answer.status}`);
-  const token = accessToken(answer.body);
-  if (token === undefined) throw new Error("the token endpoint gave no access_token");
-  return { authorization: `Bearer ${token}` };
-}
-
-/** The token in an answer. The parser's own error would repeat a part of it. */
-function accessToken(body: string): string | undefined {
-  try {
-    const { access_token: token } = JSON.parse(body) as { access_token?: unknown };
-    return typeof token === "string" ? token : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Makes the handler of one claimed delivery. `random` is in [0, 1). */
-export function createDeliverer(context: Context, sender: Sender, random: () => number) {
+export function createDeliverer(context: Context, outbound: Outbound, random: () => number) {
   return async (work: Claimed<"delivery">): Promise<Outcome> => {
     const { tenant, webhookID } = work;
     const isIt = equals("id", { param: "id" });
@@ -69,11 +38,19 @@ export function createDeliverer(context: Context, sender: Sender, random: () => 
       const secret = context.sealer.open(tenant, "signing-secret", webhook.signingSecret);
       const target = authenticated(webhook.url, auth);
       const headers = {
+        "content-type": "application/json",
         ...target.headers,
-        ...(await bearer(sender, auth, timeout)),
+        ...(await bearer(outbound, auth?.credential, AbortSignal.timeout(timeout))),
         ...signedHeaders(work.id, secret, Math.floor(context.now() / 1000), body),
       };
-      ({ status } = await sender.send({ url: target.url, headers, body, timeout }));
+      ({ status } = await outbound.exchange({
+        method: "POST",
+        url: target.url,
+        headers,
+        body,
+        signal: AbortSignal.timeout(timeout),
+        maxBytes: MAX_ANSWER,
+      }));
       if (status >= 200 && status < 300) {
         const deliveredAt = timestamp(context.now());
         return {

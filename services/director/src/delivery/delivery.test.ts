@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { expect, it } from "vitest";
-import { authenticated, MAX_ATTEMPTS, pauseAfter, signedHeaders } from "./delivery.ts";
+import { MAX_ATTEMPTS, pauseAfter, signedHeaders } from "./delivery.ts";
 
 it("signs id, time and body with the decoded secret, as Standard Webhooks says", () => {
   const key = Buffer.alloc(32, 7);
@@ -27,17 +27,4 @@ it("waits longer after each failure, and gives up after the last attempt", () =>
   expect(pauses[0]).toBe(5);
   expect(pauseAfter(MAX_ATTEMPTS, null, () => 0)).toBeUndefined();
   expect(pauseAfter(3, 7, () => 1)).toBeCloseTo(7.7);
-});
-
-it("puts credentials, headers and query parameters of an auth value on the request", () => {
-  const auth = {
-    credential: { basic: { username: "u", password: "p" }, oauth: null },
-    additionalHeaders: { "X-A": ["1", "2"] },
-    additionalQueryParams: { q: ["a b"] },
-    requestAuth: null,
-  };
-  expect(authenticated("https://example.com/hook?x=1", auth)).toEqual({
-    url: "https://example.com/hook?x=1&q=a+b",
-    headers: { "x-a": "1, 2", authorization: "Basic dTpw" },
-  });
 });

@@ -1,6 +1,5 @@
-/** Webhook messages: their signature (Standard Webhooks), their auth, and when a failed one is tried again. No I/O. */
+/** Webhook messages: their signature (Standard Webhooks), and when a failed one is tried again. No I/O. */
 import { createHmac } from "node:crypto";
-import type { StoredAuth } from "../auth/auth.ts";
 
 /** Attempts before a message is given up. */
 export const MAX_ATTEMPTS = 12;
@@ -33,23 +32,4 @@ export function signedHeaders(
     "webhook-timestamp": String(seconds),
     "webhook-signature": `v1,${signature}`,
   };
-}
-
-/** The URL and headers of a request by its auth value; OAuth's token comes from elsewhere. */
-export function authenticated(
-  url: string,
-  auth: StoredAuth | undefined,
-): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
-  const target = new URL(url);
-  const headers: Record<string, string> = {};
-  for (const [name, values] of Object.entries(auth?.additionalQueryParams ?? {})) {
-    for (const value of values) target.searchParams.append(name, value);
-  }
-  for (const [name, values] of Object.entries(auth?.additionalHeaders ?? {}))
-    headers[name.toLowerCase()] = values.join(", ");
-  const basic = auth?.credential?.basic;
-  if (basic)
-    headers["authorization"] =
-      `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
-  return { url: target.href, headers };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isPublicAddress, publicLookup, targetFault } from "./target.ts";
+import { isPublicAddress, onlyPublic, targetFault } from "./target.ts";
 
 it("only addresses of the public internet are public", () => {
   for (const address of [
@@ -38,7 +38,7 @@ it("a URL with a private address is refused however the address is written", () 
 
 it("a name that leads to a private address is not connected to", async () => {
   const error = await new Promise((resolve) =>
-    publicLookup("localhost", {}, (problem) => resolve(problem)),
+    onlyPublic()("localhost", {}, (problem) => resolve(problem)),
   );
   expect(error).toMatchObject({ code: "EPRIVATE" });
 });

@@ -1,5 +1,5 @@
 /** Which addresses a message may go to: on a plane that many share, never inside its own network. */
-import { lookup as systemLookup } from "node:dns";
+import { lookup as systemLookup, type LookupAddress, type LookupAllOptions } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 
@@ -27,22 +27,31 @@ export function targetFault(url: string): string | undefined {
   return isLocal ? "must not be a private address" : undefined;
 }
 
+/** How names are looked up: all addresses of a host. */
+export type SystemLookup = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /**
  * Looks a host up and fails unless all its addresses are public. The connection uses the very addresses that were checked, so
  * an answer of DNS that changes between check and use gains nothing.
  */
-export const publicLookup: LookupFunction = (hostname, options, callback) => {
-  systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, "", 0);
-    if (!addresses.every(({ address }) => isPublicAddress(address))) {
-      return callback(
-        Object.assign(new Error("the host has a private address"), { code: "EPRIVATE" }),
-        "",
-        0,
-      );
-    }
-    const [first] = addresses;
-    if (options.all === true) return callback(null, addresses);
-    return callback(null, first?.address ?? "", first?.family ?? 0);
-  });
-};
+export const onlyPublic =
+  (lookup: SystemLookup = systemLookup): LookupFunction =>
+  (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, "", 0);
+      if (!addresses.every(({ address }) => isPublicAddress(address))) {
+        return callback(
+          Object.assign(new Error("the host has a private address"), { code: "EPRIVATE" }),
+          "",
+          0,
+        );
+      }
+      const [first] = addresses;
+      if (options.all === true) return callback(null, addresses);
+      return callback(null, first?.address ?? "", first?.family ?? 0);
+    });
+  };
