@@ -14,3 +14,12 @@ export {
 } from "./identity.ts";
 export { readServiceKeys, type ServiceKeys } from "./keys.ts";
 export { authorise, requireScopes } from "./authorise.ts";
+export {
+  type AccessRule,
+  type AccessRules,
+  fixedScopes,
+  type OutsideType,
+  type Reach,
+  rule,
+  scopesFor,
+} from "./access-rule.ts";

@@ -55,6 +55,8 @@ export async function startDirector(
   const inside: TestRegistry = await createTestRegistry("director");
   const clock = { now: Date.now() };
   const calls = { read: 0, commit: 0 };
+  /** Put in the place of what Director calls. */
+  const hooks: { commit?: Registry["commit"] | undefined } = {};
   const registry: Registry = {
     ...inside.registry,
     read: (request) => {
@@ -63,7 +65,7 @@ export async function startDirector(
     },
     commit: (commit) => {
       calls.commit += 1;
-      return inside.registry.commit(commit);
+      return (hooks.commit ?? inside.registry.commit)(commit);
     },
   };
   const trusted: string[] = [];
@@ -159,6 +161,7 @@ export async function startDirector(
     inside,
     context,
     calls,
+    hooks,
     clock,
     /** What was asked of the Connector. */
     trusted,
