@@ -43,10 +43,14 @@ export function requireApplication(
 }
 
 /** Throws NOT_FOUND unless the caller is this runtime, or no paired caller at all. */
-export function requireRuntime(identity: Identity, runtimeID: string): void {
+export function requireRuntime(
+  identity: Identity,
+  runtimeID: string,
+  noun = "Runtime",
+  id = runtimeID,
+): void {
   const { type, id: own } = identity.consumer;
-  if (type === "RUNTIME" ? own !== runtimeID : type === "APPLICATION")
-    throw notFound("Runtime", runtimeID);
+  if (type === "RUNTIME" ? own !== runtimeID : type === "APPLICATION") throw notFound(noun, id);
 }
 
 /** An id as it is stored; throws NOT_FOUND for what cannot be one. */

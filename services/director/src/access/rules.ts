@@ -98,7 +98,7 @@ export const rules: AccessRules = {
   setDefaultEventingForApplication: rule("eventing:manage", "application"),
   deleteDefaultEventingForApplication: rule("eventing:manage", "application"),
 
-  viewer: rule([], undefined, { APPLICATION: "all", RUNTIME: "all", ONE_TIME_TOKEN: "all" }),
+  viewer: rule([], undefined, { APPLICATION: "all", RUNTIME: "all" }),
   tenants: rule("tenant:read", "tenant", usersOnly),
   tenantsPage: rule("tenant:read", "tenant", usersOnly),
   registerTenant: rule("tenant:write", undefined, users),

@@ -1,4 +1,12 @@
-import { all, column, equals, expression, type ObjectRead, type RootRead } from "@sextant/graphql";
+import {
+  all,
+  column,
+  equals,
+  expression,
+  none,
+  type ObjectRead,
+  type RootRead,
+} from "@sextant/graphql";
 import type { Params } from "@sextant/registry-client";
 
 export const tenantsRead: RootRead = {
@@ -23,8 +31,10 @@ export const tenantsPageRead: RootRead = {
       : all(),
 };
 
+/** Tenants are managed by users alone. */
 export const tenantType: ObjectRead = {
   kind: "tenant",
+  visible: (viewer) => (viewer === "USER" || viewer === "SERVICE" ? undefined : none),
   fields: {
     id: column("externalID"),
     internalID: column("id"),

@@ -3,6 +3,7 @@ import { type Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, update } from "@sextant/registry-client";
 import { z } from "zod";
+import { requireUser } from "../access/access.ts";
 import { act, type ActingCall, type Context } from "../act/act.ts";
 import { text } from "../input/input.ts";
 
@@ -25,6 +26,7 @@ export function createTenantService(context: Context) {
   return {
     async register({ in: input }: { in: unknown }, call: ActingCall): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "tenant:write");
+      requireUser(call.caller.identity, "registering a tenant");
       const values = checked("TenantInput", tenantInput, input);
       const id = context.newID();
       return act(context, call, {
@@ -43,6 +45,7 @@ export function createTenantService(context: Context) {
 
     async update(args: { id: string; name: string }, call: ActingCall): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "tenant:write");
+      requireUser(call.caller.identity, "changing a tenant");
       const { name } = checked("TenantInput", tenantInput.pick({ name: true }), args);
       const { id } = await find(args.id);
       return act(context, call, {
@@ -57,6 +60,7 @@ export function createTenantService(context: Context) {
 
     async delete(args: { id: string }, call: ActingCall): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "tenant:write");
+      requireUser(call.caller.identity, "deleting a tenant");
       const { id, externalID } = await find(args.id);
       if (id === tenant)
         throw invalidOperation(
