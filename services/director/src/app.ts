@@ -16,6 +16,7 @@ import type { DirectorSettings } from "./config.ts";
 import { createTrust } from "./connector-client/trust.ts";
 import { createContactService } from "./contact/contact.service.ts";
 import { createDeliverer } from "./delivery/deliverer.ts";
+import { createFetcher } from "./fetch-request/fetcher.ts";
 import { createSchemas } from "./input/schemas.ts";
 import { createOutbound } from "./outbound/outbound.ts";
 import { planRuntime } from "./plan/planner.ts";
@@ -33,6 +34,9 @@ const DELIVERING = 32;
 /** Seconds for which work is claimed: a plan takes far less, an attempt to deliver at most two timeouts of a minute, one for its token. */
 const PLAN_LEASE = 10;
 const DELIVERY_LEASE = 150;
+/** Specifications fetched at a time, and seconds for which one is claimed: a fetch takes at most 30, its check some more. */
+const FETCHING = 8;
+const FETCH_LEASE = 120;
 
 /** Starts Director: its object graph, top to bottom. */
 export async function start(settings: DirectorSettings, { log }: ProcessContext): Promise<App> {
@@ -106,11 +110,20 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     log,
   });
 
+  const fetcher = startWorker({
+    registry,
+    queue: "fetchRequest",
+    concurrency: FETCHING,
+    leaseSeconds: FETCH_LEASE,
+    handle: createFetcher(context, outbound, Math.random),
+    log,
+  });
+
   return {
     readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);
-      await Promise.all([planner.close(), deliverer.close()]);
+      await Promise.all([planner.close(), deliverer.close(), fetcher.close()]);
       await Promise.all([
         outbound.close(),
         context.schemas.close(),

@@ -12,16 +12,24 @@ import { integrationSystemResolvers } from "./integration-system/integration-sys
 import { createIntegrationSystemService } from "./integration-system/integration-system.service.ts";
 import { systemAuthResolvers } from "./system-auth/system-auth.resolvers.ts";
 import { createSystemAuthService } from "./system-auth/system-auth.service.ts";
+import { automaticGroupAssignmentResolvers } from "./automatic-group-assignment/automatic-group-assignment.resolvers.ts";
+import { createAutomaticGroupAssignmentService } from "./automatic-group-assignment/automatic-group-assignment.service.ts";
 import { bundleResolvers } from "./bundle/bundle.resolvers.ts";
 import { createBundleService } from "./bundle/bundle.service.ts";
 import { createDefinitionService } from "./bundle/definition.service.ts";
 import type { Trust } from "./connector-client/trust.ts";
+import { fetchRequestResolvers } from "./fetch-request/fetch-request.resolvers.ts";
+import { createFetchRequestService } from "./fetch-request/fetch-request.service.ts";
 import { instanceAuthResolvers } from "./instance-auth/instance-auth.resolvers.ts";
 import { createInstanceAuthService } from "./instance-auth/instance-auth.service.ts";
 import { labelResolvers } from "./label/label.resolvers.ts";
 import { createLabelService } from "./label/label.service.ts";
+import { labelDefinitionResolvers } from "./label-definition/label-definition.resolvers.ts";
+import { createLabelDefinitionService } from "./label-definition/label-definition.service.ts";
 import { oneTimeTokenResolvers } from "./one-time-token/one-time-token.resolvers.ts";
 import { createOneTimeTokenService } from "./one-time-token/one-time-token.service.ts";
+import { runtimeContextResolvers } from "./runtime-context/runtime-context.resolvers.ts";
+import { createRuntimeContextService } from "./runtime-context/runtime-context.service.ts";
 import { runtimeResolvers } from "./runtime/runtime.resolvers.ts";
 import { createRuntimeService } from "./runtime/runtime.service.ts";
 import { tenantResolvers } from "./tenant/tenant.resolvers.ts";
@@ -47,7 +55,11 @@ export function resolvers(
     eventingResolvers(createEventingService(context)),
     runtimeResolvers(createRuntimeService(context, dependencies)),
     labelResolvers(createLabelService(context)),
+    labelDefinitionResolvers(createLabelDefinitionService(context)),
+    automaticGroupAssignmentResolvers(createAutomaticGroupAssignmentService(context)),
+    runtimeContextResolvers(createRuntimeContextService(context)),
     bundleResolvers(createBundleService(context), createDefinitionService(context)),
+    fetchRequestResolvers(createFetchRequestService(context)),
     instanceAuthResolvers(createInstanceAuthService(context)),
     webhookResolvers(createWebhookService(context)),
     tenantResolvers(createTenantService(context)),

@@ -89,7 +89,10 @@ describe("an API of a bundle", () => {
         /spec\.data: a document type is not allowed/,
       ],
       [spec(`"${"x".repeat(10 * 1024 * 1024)}"`), /spec\.data: must have at most 10 MiB/],
-      [{ type: "OPEN_API", format: "JSON" }, /spec\.data: is required/],
+      [
+        { type: "OPEN_API", format: "JSON" },
+        /spec\.data: give exactly one of data and fetchRequest/,
+      ],
     ];
     for (const [given, message] of wrong) {
       const refusal = await tenant.admin.refusal(addAPI, {

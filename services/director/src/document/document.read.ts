@@ -1,4 +1,5 @@
 import { column, type ObjectRead } from "@sextant/graphql";
+import { fetchRequestOf } from "../fetch-request/fetch-request.read.ts";
 import { contentText } from "../specification/specification.read.ts";
 
 export const documentType: ObjectRead = {
@@ -11,6 +12,7 @@ export const documentType: ObjectRead = {
     format: column("format"),
     kind: column("kind"),
     data: contentText("content"),
+    fetchRequest: fetchRequestOf("documentID"),
     revision: column("revision"),
     createdAt: column("createdAt"),
     updatedAt: column("updatedAt"),

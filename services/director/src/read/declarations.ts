@@ -24,14 +24,32 @@ import {
 import { systemAuthType } from "../system-auth/system-auth.read.ts";
 import type { Openers } from "./openers.ts";
 import { EVENTING_LABEL } from "../eventing/eventing.read.ts";
+import {
+  assignmentForGroupRead,
+  assignmentsForSelectorRead,
+  assignmentsRead,
+  assignmentType,
+  selectorType,
+} from "../automatic-group-assignment/automatic-group-assignment.read.ts";
 import { bundleByInstanceAuthRead, bundleType } from "../bundle/bundle.read.ts";
 import { documentType } from "../document/document.read.ts";
+import { fetchRequestStatusType, fetchRequestType } from "../fetch-request/fetch-request.read.ts";
 import { eventDefinitionType } from "../event-definition/event-definition.read.ts";
 import {
   bundleInstanceAuthRead,
   instanceAuthStatusType,
   instanceAuthType,
 } from "../instance-auth/instance-auth.read.ts";
+import {
+  labelDefinitionRead,
+  labelDefinitionsRead,
+  labelDefinitionType,
+} from "../label-definition/label-definition.read.ts";
+import {
+  runtimeContextRead,
+  runtimeContextsRead,
+  runtimeContextType,
+} from "../runtime-context/runtime-context.read.ts";
 import {
   runtimeMetadataType,
   runtimeRead,
@@ -40,7 +58,7 @@ import {
   runtimeType,
   syncStateType,
 } from "../runtime/runtime.read.ts";
-import { specType, versionType } from "../specification/specification.read.ts";
+import { apiSpecType, eventSpecType, versionType } from "../specification/specification.read.ts";
 import { tenantsPageRead, tenantsRead, tenantType } from "../tenant/tenant.read.ts";
 import { webhookType } from "../webhook/webhook.read.ts";
 
@@ -69,6 +87,13 @@ export function declarations({ openAuth, openText, openTemplate }: Openers): Dec
       runtime: runtimeRead,
       bundleByInstanceAuth: bundleByInstanceAuthRead,
       bundleInstanceAuth: bundleInstanceAuthRead,
+      runtimeContexts: runtimeContextsRead,
+      runtimeContext: runtimeContextRead,
+      labelDefinitions: labelDefinitionsRead,
+      labelDefinition: labelDefinitionRead,
+      automaticGroupAssignments: assignmentsRead,
+      automaticGroupAssignmentForGroup: assignmentForGroupRead,
+      automaticGroupAssignmentsForSelector: assignmentsForSelectorRead,
       integrationSystems: integrationSystemsRead,
       integrationSystem: integrationSystemRead,
       applicationTemplates: applicationTemplatesRead,
@@ -85,12 +110,18 @@ export function declarations({ openAuth, openText, openTemplate }: Openers): Dec
       RuntimeMetadata: runtimeMetadataType,
       RuntimeStatus: runtimeStatusType,
       RuntimeSyncState: syncStateType,
+      RuntimeContext: runtimeContextType,
+      LabelDefinition: labelDefinitionType,
+      AutomaticGroupAssignment: assignmentType,
+      Label: selectorType,
       Bundle: bundleType(openAuth),
       APIDefinition: apiDefinitionType,
-      APISpec: specType,
+      APISpec: apiSpecType,
       EventDefinition: eventDefinitionType,
-      EventSpec: specType,
+      EventSpec: eventSpecType,
       Version: versionType,
+      FetchRequest: fetchRequestType(openAuth),
+      FetchRequestStatus: fetchRequestStatusType,
       Document: documentType,
       BundleInstanceAuth: instanceAuthType(openAuth),
       BundleInstanceAuthStatus: instanceAuthStatusType,

@@ -1,4 +1,6 @@
 import { column, equals, expression, type FieldRead, type ObjectRead } from "@sextant/graphql";
+import type { FetchOwner } from "../fetch-request/fetch-request.ts";
+import { fetchRequestOf } from "../fetch-request/fetch-request.read.ts";
 
 /** The stored text whose hash is in a column; read only where it is selected. */
 export const contentText = (hashColumn: string): FieldRead =>
@@ -6,13 +8,23 @@ export const contentText = (hashColumn: string): FieldRead =>
     lookup: { kind: "content", where: equals("hash", { parent: hashColumn }), field: "text" },
   });
 
-/** APISpec and EventSpec. */
-export const specType: ObjectRead = {
-  fields: {
-    data: contentText("specContent"),
-    format: column("specFormat"),
-    type: column("specType"),
-  },
+const specFields = (owner: FetchOwner): ObjectRead["fields"] => ({
+  data: contentText("specContent"),
+  format: column("specFormat"),
+  type: column("specType"),
+  fetchRequest: fetchRequestOf(owner),
+});
+
+/** It lives in the row of its API, which is what a mutation that answers with it reads. */
+export const apiSpecType: ObjectRead = {
+  kind: "apiDefinition",
+  fields: specFields("apiDefinitionID"),
+};
+
+/** It lives in the row of its event definition. */
+export const eventSpecType: ObjectRead = {
+  kind: "eventDefinition",
+  fields: specFields("eventDefinitionID"),
 };
 
 export const versionType: ObjectRead = {
