@@ -12,6 +12,7 @@ import {
 } from "@sextant/registry-client";
 import type { Schemas } from "../input/schemas.ts";
 import type { GroupNames } from "../label/label.ts";
+import { tooManyDefinitions } from "../label-definition/label-definition.ts";
 import type { Sealer } from "../secret/sealer.ts";
 import type { Specifications } from "../specification/checker.ts";
 
@@ -63,7 +64,9 @@ async function commit(
   const explain = (failure: CommitFailure) => {
     // Another request with the same key was quicker, and has done all that this one wants.
     if (failure.constraint === "idempotency_key_pkey") throw new RepeatedError();
-    return what.explain?.({ ...failure, step: failure.step - first.length });
+    const step = failure.step - first.length;
+    if (failure.reason === "LIMIT" && what.steps[step]?.op === "label") return tooManyDefinitions();
+    return what.explain?.({ ...failure, step });
   };
   const result = await carryOut(
     context.registry,

@@ -7,6 +7,7 @@ import { createBundle } from "../bundle/bundle.ts";
 import type { Trust } from "../connector-client/trust.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { initialLabels } from "../label/label.ts";
+import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
 import { unknownIntegrationSystem } from "../integration-system/integration-system.service.ts";
 import { requireObject } from "../read/require-object.ts";
 import { createWebhook } from "../webhook/webhook.ts";
@@ -30,49 +31,53 @@ export function createApplicationService(
       const labels = initialLabels(values.labels, context.groups);
       const bundles = values.bundles ?? [];
       const id = context.newID();
-      return act(context, call, {
-        tenant,
-        noun,
-        id,
-        action: "registerApplication",
-        unique: { application_name_key: `Application ${values.name}` },
-        steps: [
-          create("application", id, {
-            name: values.name,
-            providerName: values.providerName ?? null,
-            description: values.description ?? null,
-            healthCheckURL: values.healthCheckURL ?? null,
-            integrationSystemID: values.integrationSystemID ?? null,
-            statusCondition: values.statusCondition ?? "INITIAL",
-            statusTimestamp: timestamp(context.now()),
-          }),
-          ...labels.map(
-            (label) =>
-              ({
-                op: "label",
-                kind: "application",
-                id,
-                key: label.key,
-                value: label.json,
-              }) as const,
-          ),
-          ...(values.webhooks ?? []).map((webhook) =>
-            createWebhook(context, tenant, id, context.newID(), webhook),
-          ),
-          ...bundles.flatMap((bundle) =>
-            createBundle(context, tenant, id, context.newID(), bundle),
-          ),
-          {
-            op: "stale",
-            runtimes: runtimesOfApplication({ param: "applicationID" }),
-            cause: "application registered",
-          },
-        ],
-        params: { applicationID: id },
-        explain: (failure) => unknownIntegrationSystem(failure, "ApplicationRegisterInput"),
-        answer: "after",
-        reveal: true,
-      });
+      const write = (guard: LabelGuard) =>
+        act(context, call, {
+          tenant,
+          noun,
+          id,
+          action: "registerApplication",
+          unique: { application_name_key: `Application ${values.name}` },
+          steps: [
+            ...guard.steps,
+            create("application", id, {
+              name: values.name,
+              providerName: values.providerName ?? null,
+              description: values.description ?? null,
+              healthCheckURL: values.healthCheckURL ?? null,
+              integrationSystemID: values.integrationSystemID ?? null,
+              statusCondition: values.statusCondition ?? "INITIAL",
+              statusTimestamp: timestamp(context.now()),
+            }),
+            ...labels.map(
+              (label) =>
+                ({
+                  op: "label",
+                  kind: "application",
+                  id,
+                  key: label.key,
+                  value: label.json,
+                }) as const,
+            ),
+            ...(values.webhooks ?? []).map((webhook) =>
+              createWebhook(context, tenant, id, context.newID(), webhook),
+            ),
+            ...bundles.flatMap((bundle) =>
+              createBundle(context, tenant, id, context.newID(), bundle),
+            ),
+            {
+              op: "stale",
+              runtimes: runtimesOfApplication({ param: "applicationID" }),
+              cause: "application registered",
+            },
+          ],
+          params: { ...guard.params, applicationID: id },
+          explain: (failure) =>
+            guard.explain(failure) ?? unknownIntegrationSystem(failure, "ApplicationRegisterInput"),
+          answer: "after",
+          reveal: true,
+        });
+      return writingLabels(context, tenant, labels, "ApplicationRegisterInput", write);
     },
 
     async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {

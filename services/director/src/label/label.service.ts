@@ -1,19 +1,31 @@
 import { forbidden, invalidData, notFound } from "@sextant/errors";
-import { authorise, type Identity } from "@sextant/identity";
-import type { Step } from "@sextant/registry-client";
+import { all, equals } from "@sextant/graphql";
+import { authorise, type Identity, requireScopes } from "@sextant/identity";
+import { type Condition, type Params, readList, type Step } from "@sextant/registry-client";
 import { isPaired, knownID, requireApplication, requireRuntime } from "../access/access.ts";
 import { actFor, type ActingCall, type Context } from "../act/act.ts";
+import {
+  assignAll,
+  joinMatching,
+  leaveUnmatched,
+  MAX_ASSIGNMENTS,
+  textsOf,
+} from "../automatic-group-assignment/automatic-group-assignment.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
+import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
 import { changedToApplications } from "../webhook/notification.ts";
 import { labelFaults, storedLabel } from "./label.ts";
 
 type Label = { readonly key: string; readonly value: unknown };
 
+const theRuntime: Condition = equals("id", { param: "runtimeID" });
+const selectsByLabel: Condition = equals("selectorKey", { param: "labelKey" });
+
 /** The labels of one object of the tenant; throws NOT_FOUND when there is no such object. */
 async function labelsOf(
   context: Pick<Context, "registry">,
   tenant: string,
-  kind: "application" | "runtime",
+  kind: "application" | "runtime" | "runtimeContext",
   noun: string,
   id: string,
 ): Promise<Readonly<Record<string, unknown>>> {
@@ -32,7 +44,7 @@ async function labelsOf(
 export async function labelKeys(
   context: Pick<Context, "registry">,
   tenant: string,
-  kind: "application" | "runtime",
+  kind: "application" | "runtime" | "runtimeContext",
   noun: string,
   id: string,
 ): Promise<readonly string[]> {
@@ -57,16 +69,26 @@ export function createLabelService(context: Context) {
     return key === context.groups.label ? [stale, change, stale] : [change, stale];
   };
 
+  /** A runtime's label may bring it into groups and out of them: whoever shares one before or after is told. */
   const runtimeSteps = (id: string, key: string, json: string | null): readonly Step[] => {
-    const itself = { op: "equals", field: "id", value: { param: "runtimeID" } } as const;
+    const { groups } = context;
     const change = { op: "label", kind: "runtime", id, key, value: json } as const;
-    const rest: readonly Step[] = [
-      change,
-      { op: "stale", runtimes: itself, cause: `label ${key} of the runtime` },
-    ];
     const told = changedToApplications(id, context.now());
-    return key === context.groups.label ? [told, ...rest, told] : [...rest, told];
+    return [
+      told,
+      ...(key === groups.label
+        ? [change, assignAll(groups)]
+        : [leaveUnmatched(groups), change, joinMatching(groups)]),
+      { op: "stale", runtimes: theRuntime, cause: `label ${key} of the runtime` },
+      told,
+    ];
   };
+
+  /** A paired runtime must not put itself into a group. */
+  const mustNotAssign = (identity: Identity, key: string): readonly Step[] =>
+    isPaired(identity) && key !== context.groups.label
+      ? [{ op: "check", kind: "automaticGroupAssignment", where: selectsByLabel, expect: "none" }]
+      : [];
 
   const change = async (
     call: ActingCall,
@@ -77,14 +99,58 @@ export function createLabelService(context: Context) {
     value: Label,
   ): Promise<Label> => {
     const isApplication = of.noun === "Application";
-    return actFor(context, call, {
-      value,
-      tenant,
-      ...of,
-      steps: isApplication ? applicationSteps(of.id, key, json) : runtimeSteps(of.id, key, json),
-      params: isApplication ? { applicationID: of.id } : { runtimeID: of.id },
-      explain: (failure) => (failure.reason === "NOT_FOUND" ? notFound(of.noun, of.id) : undefined),
-    });
+    const labels = json === null ? [] : [{ key, json }];
+    const steps = isApplication
+      ? applicationSteps(of.id, key, json)
+      : [...mustNotAssign(call.caller.identity, key), ...runtimeSteps(of.id, key, json)];
+    const newTexts = json === null ? [] : textsOf(JSON.parse(json));
+    const params: Params = isApplication
+      ? { applicationID: of.id }
+      : { runtimeID: of.id, labelKey: key, newTexts };
+    const write = (guard: LabelGuard): Promise<Label> =>
+      actFor(context, call, {
+        value,
+        tenant,
+        ...of,
+        steps: [...guard.steps, ...steps],
+        params: { ...guard.params, ...params },
+        explain: (failure) => {
+          guard.explain(failure);
+          if (failure.reason === "NOT_FOUND") return notFound(of.noun, of.id);
+          if (failure.reason !== "PRECONDITION") return undefined;
+          return forbidden(
+            `groups are assigned by the label ${key}, which decides who may talk to whom: only an admin may change it`,
+          );
+        },
+      });
+    return writingLabels(context, tenant, labels, "Label", write, (of) => `value.${of}`);
+  };
+
+  /** The groups that a runtime has when these are given to it: those it is assigned to come with them. */
+  const withAssigned = async (
+    tenant: string,
+    id: string,
+    given: readonly string[],
+  ): Promise<readonly string[]> => {
+    const [labels, assignments] = await Promise.all([
+      labelsOf(context, tenant, "runtime", "Runtime", id),
+      readList(
+        context.registry,
+        tenant,
+        "automaticGroupAssignment",
+        all(),
+        ["groupName", "selectorKey", "selectorValue"],
+        {},
+        MAX_ASSIGNMENTS,
+      ),
+    ]);
+    const assigned = assignments
+      .filter(
+        ({ selectorKey: key, selectorValue }) =>
+          Object.hasOwn(labels, key) && textsOf(labels[key]).includes(selectorValue),
+      )
+      .map(({ groupName }) => groupName);
+    return [...new Set([...given, ...assigned.toSorted()])];
   };
 
   const set = async (
@@ -99,16 +165,11 @@ export function createLabelService(context: Context) {
     const faults = labelFaults(label.key, label.value, "value", context.groups);
     if (faults.length > 0) throw invalidData("Label", faults);
     mayChange(call.caller.identity, label.key);
-    const stored = storedLabel(label.key, label.value, context.groups);
-    const value = { key: stored.key, value: JSON.parse(stored.json) as unknown };
-    return change(
-      call,
-      tenant,
-      { ...of, action: `set${of.noun}Label` },
-      stored.key,
-      stored.json,
-      value,
-    );
+    const { key, json } = storedLabel(label.key, label.value, context.groups);
+    const stored: unknown = JSON.parse(json);
+    const assigns = of.noun === "Runtime" && key === context.groups.label;
+    const value = assigns ? await withAssigned(tenant, of.id, stored as string[]) : stored;
+    return change(call, tenant, { ...of, action: `set${of.noun}Label` }, key, json, { key, value });
   };
 
   const remove = async (
@@ -137,11 +198,13 @@ export function createLabelService(context: Context) {
   };
 
   const application = (call: ActingCall, given: string) => {
+    requireScopes(call.caller.identity, "application:write");
     const id = knownID("Application", given);
     requireApplication(call.caller.identity, id);
     return { noun: "Application", id } as const;
   };
   const runtime = (call: ActingCall, given: string) => {
+    requireScopes(call.caller.identity, "runtime:write");
     const id = knownID("Runtime", given);
     requireRuntime(call.caller.identity, id);
     return { noun: "Runtime", id } as const;

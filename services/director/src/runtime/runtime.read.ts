@@ -12,6 +12,7 @@ import {
 import { runtimeEventing } from "../eventing/eventing.read.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
 import { bindFilter, filterCondition, filterShape } from "../label/label-filter.ts";
+import { contextsOfRuntime } from "../runtime-context/runtime-context.read.ts";
 import { byIDArgument } from "../read/arguments.ts";
 
 export const runtimesRead: RootRead = {
@@ -37,6 +38,7 @@ export const runtimeType: ObjectRead = {
     description: column("description"),
     labels,
     status: embedded(),
+    runtimeContexts: contextsOfRuntime,
     syncState: { read: "one", where: () => ownedBy("id") },
     lastSeen: column("lastSeen"),
     online: expression({

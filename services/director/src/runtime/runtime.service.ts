@@ -5,7 +5,9 @@ import { create, type Step, update, timestamp } from "@sextant/registry-client";
 import { isPaired, knownID, requireAdmin, requireRuntime } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import type { Trust } from "../connector-client/trust.ts";
+import { assignAll } from "../automatic-group-assignment/automatic-group-assignment.ts";
 import { initialLabels, type StoredLabel } from "../label/label.ts";
+import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
 import { labelKeys } from "../label/label.service.ts";
 import { changedToApplications } from "../webhook/notification.ts";
 import { requireObject } from "../read/require-object.ts";
@@ -44,31 +46,36 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
       const labels = initialLabels(values.labels, context.groups);
       const id = context.newID();
       const { step, params } = stale(id, "runtime registered");
-      return act(context, call, {
-        tenant,
-        noun,
-        id,
-        action: "registerRuntime",
-        unique: { runtime_name_key: `Runtime ${values.name}` },
-        steps: [
-          create("runtime", id, {
-            name: values.name,
-            description: values.description ?? null,
-            statusCondition: values.statusCondition ?? "INITIAL",
-            statusTimestamp: timestamp(context.now()),
-          }),
-          create("syncState", id, {
-            desiredRevision: 0,
-            appliedRevision: 0,
-            applied: false,
-            ready: false,
-          }),
-          ...labelSteps(id, labels, []),
-          step,
-        ],
-        params,
-        answer: "after",
-      });
+      const write = (guard: LabelGuard) =>
+        act(context, call, {
+          tenant,
+          noun,
+          id,
+          action: "registerRuntime",
+          unique: { runtime_name_key: `Runtime ${values.name}` },
+          steps: [
+            ...guard.steps,
+            create("runtime", id, {
+              name: values.name,
+              description: values.description ?? null,
+              statusCondition: values.statusCondition ?? "INITIAL",
+              statusTimestamp: timestamp(context.now()),
+            }),
+            create("syncState", id, {
+              desiredRevision: 0,
+              appliedRevision: 0,
+              applied: false,
+              ready: false,
+            }),
+            ...labelSteps(id, labels, []),
+            assignAll(context.groups),
+            step,
+          ],
+          params: { ...guard.params, ...params },
+          explain: guard.explain,
+          answer: "after",
+        });
+      return writingLabels(context, tenant, labels, "RuntimeInput", write);
     },
 
     async update(args: { id: string; in: unknown } & Revision, call: ActingCall): Promise<Answer> {
@@ -95,23 +102,29 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
           : { statusCondition: values.statusCondition, statusTimestamp: timestamp(context.now()) };
       const { step, params } = stale(id, "runtime updated");
       const columns = { name: values.name, description: values.description ?? null, ...status };
-      return act(context, call, {
-        tenant,
-        noun,
-        id,
-        action: "updateRuntime",
-        unique: { runtime_name_key: `Runtime ${values.name}` },
-        steps: [
-          // Who shares a group no longer is told as well.
-          ...(given === undefined ? [] : [changedToApplications(id, context.now())]),
-          ...labelSteps(id, labels, absent),
-          update("runtime", id, columns, expecting(args.expectedRevision)),
-          step,
-          changedToApplications(id, context.now()),
-        ],
-        params,
-        answer: "after",
-      });
+      const told = changedToApplications(id, context.now());
+      const write = (guard: LabelGuard) =>
+        act(context, call, {
+          tenant,
+          noun,
+          id,
+          action: "updateRuntime",
+          unique: { runtime_name_key: `Runtime ${values.name}` },
+          steps: [
+            ...guard.steps,
+            // Who shares a group no longer is told as well.
+            ...(given === undefined
+              ? []
+              : [told, ...labelSteps(id, labels, absent), assignAll(context.groups)]),
+            update("runtime", id, columns, expecting(args.expectedRevision)),
+            step,
+            told,
+          ],
+          params: { ...guard.params, ...params },
+          explain: guard.explain,
+          answer: "after",
+        });
+      return writingLabels(context, tenant, labels, "RuntimeInput", write);
     },
 
     async unregister(args: { id: string } & Revision, call: ActingCall): Promise<Answer> {

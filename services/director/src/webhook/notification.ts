@@ -1,7 +1,7 @@
 /** What webhooks are told: thin messages, whose receiver asks for the rest. */
 import { all, equals } from "@sextant/graphql";
-import type { Condition, Step } from "@sextant/registry-client";
-import { applicationsOfRuntime } from "../group/group.read.ts";
+import type { Condition, Step, Value } from "@sextant/registry-client";
+import { applicationsOfRuntime, groupLabel } from "../group/group.read.ts";
 
 /** What happened. */
 export type NotificationType =
@@ -38,6 +38,22 @@ export function tellApplications(type: NotificationType, runtimeID: string, now:
 /** Tells them that the runtime has changed. */
 export function changedToApplications(runtimeID: string, now: number): Step {
   return tellApplications("configuration.changed", runtimeID, now);
+}
+
+/** Tells every application of a group, whose name as JSON text is in `elements`, that its runtimes have changed. */
+export function changedToGroup(group: string, elements: Value, now: number): Step {
+  const owner = all(equals("id", { parent: "applicationID" }), {
+    op: "labelIn",
+    key: groupLabel,
+    elements,
+  });
+  const webhooks: Condition = all(isConfigurationChanged, {
+    op: "exists",
+    kind: "application",
+    where: owner,
+  });
+  const type = "configuration.changed";
+  return { op: "deliver", webhooks, type, body: bodyOf(type, now, { group }) };
 }
 
 /** Tells the application in the parameter `applicationID`. */
