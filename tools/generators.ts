@@ -1,5 +1,11 @@
+import { authorizationGenerator } from "./authorization.ts";
 import type { Generator } from "./generator.ts";
+import { referenceGenerator } from "./reference.ts";
 import { schemaGenerator } from "./schema.ts";
 
 /** Every generator of the repository: `npm run generate` runs them in this order. */
-export const generators: readonly Generator[] = [schemaGenerator];
+export const generators: readonly Generator[] = [
+  schemaGenerator,
+  authorizationGenerator,
+  referenceGenerator,
+];

@@ -42,10 +42,22 @@ const inputs: Readonly<Record<string, object>> = {
   APITokenInput: { name: "sample", scopes: ["runtime:read"] },
 };
 
+const selectorOf = ({ selectorKey, selectorValue }: World) => ({
+  selector: { key: selectorKey, value: selectorValue },
+});
+
 /** Values of arguments that only one operation has, or gives another meaning. */
 const special: Readonly<Record<string, (world: World) => object>> = {
-  deleteApplicationLabel: ({ labelKey }) => ({ key: labelKey }),
-  deleteRuntimeLabel: ({ labelKey }) => ({ key: labelKey }),
+  deleteApplicationLabel: ({ labelDefinition }) => ({ key: labelDefinition }),
+  deleteRuntimeLabel: ({ labelDefinition }) => ({ key: labelDefinition }),
+  labelDefinition: ({ labelDefinition }) => ({ key: labelDefinition }),
+  updateLabelDefinition: ({ labelDefinition }) => ({ in: { key: labelDefinition, schema: {} } }),
+  deleteLabelDefinition: ({ labelDefinition }) => ({ key: labelDefinition }),
+  automaticGroupAssignmentForGroup: ({ assignment }) => ({ groupName: assignment }),
+  deleteAutomaticGroupAssignmentForGroup: ({ assignment }) => ({ groupName: assignment }),
+  automaticGroupAssignmentsForSelector: selectorOf,
+  deleteAutomaticGroupAssignmentsForSelector: selectorOf,
+  registerRuntimeContext: ({ runtime }) => ({ runtimeID: runtime }),
 };
 
 function sample(name: string, type: GraphQLInputType, world: World, about?: string): unknown {
@@ -75,11 +87,14 @@ export function operationFor(
   world: World,
   about?: string,
 ): { readonly query: string; readonly variables: Readonly<Record<string, unknown>> } {
-  const required = field.args.filter((argument) => isRequiredArgument(argument));
+  const own = special[field.name]?.(world) ?? {};
+  const required = field.args.filter(
+    (argument) => isRequiredArgument(argument) || Object.hasOwn(own, argument.name),
+  );
   const variables = Object.fromEntries(
     required.map((argument) => [argument.name, sample(argument.name, argument.type, world, about)]),
   );
-  Object.assign(variables, special[field.name]?.(world));
+  Object.assign(variables, own);
   const declared = required.map(({ name, type }) => `$${name}: ${String(type)}`).join(", ");
   const given = required.map(({ name }) => `${name}: $${name}`).join(", ");
   const call = `x: ${field.name}${given === "" ? "" : `(${given})`} ${selection(field)}`;
@@ -90,7 +105,8 @@ export function operationFor(
 function selection(field: Pick<GraphQLField<unknown, unknown>, "type">): string {
   const type = getNamedType(getNullableType(field.type));
   if (!isObjectType(type)) return "fields" in type ? "{ __typename }" : "";
-  const { id, data } = type.getFields();
-  if (id !== undefined) return "{ id }";
-  return data === undefined ? "{ __typename }" : `{ data ${selection(data)} }`;
+  const fields = type.getFields();
+  if (fields["data"] !== undefined) return `{ data ${selection(fields["data"])} }`;
+  const name = ["id", "key", "groupName"].find((one) => fields[one] !== undefined);
+  return `{ ${name ?? "__typename"} }`;
 }

@@ -1,7 +1,7 @@
 /** One of everything, in one tenant and one group: what tests of access ask for, and must not get. */
 import { aBundle, anApplication, aRuntime, basicAuth, type TestTenant } from "./given.ts";
 
-/** What there is, by the names that the authorization table uses. All are ids but for those that end in another word. */
+/** What there is, by the names that the authorization table uses: ids, or what an operation names it by. */
 export type World = Readonly<
   Record<
     | "application"
@@ -21,7 +21,11 @@ export type World = Readonly<
     | "templateName"
     | "token"
     | "tenant"
-    | "labelKey",
+    | "runtimeContext"
+    | "labelDefinition"
+    | "assignment"
+    | "selectorKey"
+    | "selectorValue",
     string
   >
 >;
@@ -30,8 +34,8 @@ export type World = Readonly<
 export async function makeWorld(tenant: TestTenant, mark: string, group: string): Promise<World> {
   const { admin } = tenant;
   const name = `${mark}-${group}`;
-  const labelKey = `${mark}_label`;
-  const labels = { group: [group], [labelKey]: [mark] };
+  const [labelDefinition, selectorKey] = [`${mark}_label`, `${mark}_selector`];
+  const labels = { group: [group], [labelDefinition]: [mark] };
   const application = await anApplication(tenant, `${name}-application`, {
     labels,
     description: mark,
@@ -44,7 +48,9 @@ export async function makeWorld(tenant: TestTenant, mark: string, group: string)
     defaultInstanceAuth: basicAuth(mark),
   });
   const made = await admin.ask(
-    `mutation($application: ID!, $bundle: ID!, $runtime: ID!, $auth: AuthInput!, $json: JSON, $mark: String!, $name: String!, $url: String!, $document: DocumentInput!) {
+    `mutation($application: ID!, $bundle: ID!, $runtime: ID!, $auth: AuthInput!, $json: JSON, $mark: String!, $name: String!, $url: String!, $document: DocumentInput!, $selector: LabelSelectorInput!) {
+      runtimeContext: registerRuntimeContext(runtimeID: $runtime, in: { key: $mark, value: $mark }) { id }
+      assignment: createAutomaticGroupAssignment(in: { groupName: $name, selector: $selector }) { id: groupName }
       api: addAPIDefinitionToBundle(bundleID: $bundle, in: { name: $mark, targetURL: $url, description: $mark }) { id }
       event: addEventDefinitionToBundle(bundleID: $bundle, in: { name: $mark, description: $mark }) { id }
       document: addDocumentToBundle(bundleID: $bundle, in: $document) { id }
@@ -65,6 +71,7 @@ export async function makeWorld(tenant: TestTenant, mark: string, group: string)
       json: { [mark]: mark },
       mark,
       name,
+      selector: { key: selectorKey, value: mark },
       url: `https://${mark.toLowerCase()}.example`,
       document: {
         title: mark,
@@ -91,7 +98,9 @@ export async function makeWorld(tenant: TestTenant, mark: string, group: string)
     application,
     runtime,
     bundle,
-    labelKey,
+    labelDefinition,
+    selectorKey,
+    selectorValue: mark,
     templateName: name,
     systemClient: systemClient.id,
     tenant: own?.id ?? "",

@@ -6,6 +6,7 @@ import { type AccessRules, rule } from "@sextant/identity";
 
 const users = { INTEGRATION_SYSTEM: "forbidden" } as const;
 const usersOnly = { INTEGRATION_SYSTEM: "hidden" } as const;
+const notPaired = { APPLICATION: "hidden", RUNTIME: "hidden" } as const;
 const ofApplication = { APPLICATION: "own", RUNTIME: "hidden" } as const;
 const ofRuntime = { RUNTIME: "own", APPLICATION: "hidden" } as const;
 
@@ -32,6 +33,25 @@ export const rules: AccessRules = {
   setRuntimeLabel: rule("runtime:write", "runtime", ofRuntime),
   deleteRuntimeLabel: rule("runtime:write", "runtime", ofRuntime),
 
+  runtimeContexts: rule("runtime:read", "runtimeContext", { APPLICATION: "group", RUNTIME: "own" }),
+  runtimeContext: rule("runtime:read", "runtimeContext", { APPLICATION: "group", RUNTIME: "own" }),
+  registerRuntimeContext: rule("runtime:write", "runtime", ofRuntime),
+  updateRuntimeContext: rule("runtime:write", "runtimeContext", ofRuntime),
+  unregisterRuntimeContext: rule("runtime:write", "runtimeContext", ofRuntime),
+
+  labelDefinitions: rule("label_definition:read", "labelDefinition"),
+  labelDefinition: rule("label_definition:read", "labelDefinition"),
+  createLabelDefinition: rule("label_definition:write"),
+  updateLabelDefinition: rule("label_definition:write", "labelDefinition"),
+  deleteLabelDefinition: rule("label_definition:write", "labelDefinition"),
+
+  automaticGroupAssignments: rule("runtime:read", "assignment", notPaired),
+  automaticGroupAssignmentForGroup: rule("runtime:read", "assignment", notPaired),
+  automaticGroupAssignmentsForSelector: rule("runtime:read", "assignment", notPaired),
+  createAutomaticGroupAssignment: rule("runtime:write"),
+  deleteAutomaticGroupAssignmentForGroup: rule("runtime:write", "assignment"),
+  deleteAutomaticGroupAssignmentsForSelector: rule("runtime:write", "assignment"),
+
   bundleByInstanceAuth: rule("application:read", "auth", { APPLICATION: "own", RUNTIME: "own" }),
   addBundle: rule("application:write", "application", ofApplication),
   updateBundle: rule("application:write", "bundle", ofApplication),
@@ -44,6 +64,8 @@ export const rules: AccessRules = {
   deleteEventDefinition: rule("application:write", "event", ofApplication),
   addDocumentToBundle: rule("application:write", "bundle", ofApplication),
   deleteDocument: rule("application:write", "document", ofApplication),
+  refetchAPISpec: rule("application:write", "api", ofApplication),
+  refetchEventDefinitionSpec: rule("application:write", "event", ofApplication),
 
   bundleInstanceAuth: rule("application:read", "auth", { APPLICATION: "own", RUNTIME: "own" }),
   createBundleInstanceAuth: rule("application:write", "bundle", ofApplication),
