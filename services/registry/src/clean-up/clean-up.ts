@@ -3,19 +3,32 @@ import type { Logger } from "@sextant/logging";
 import type { CleanUpRepository } from "./clean-up.repository.ts";
 
 const EVERY = 60_000;
+/** Rounds between two looks at the texts of all tenants. */
+const TEXTS_EVERY = 60;
 
 /** Starts cleaning up; gives what ends it. */
 export function startCleanUp(options: {
-  readonly repository: Pick<CleanUpRepository, "removeSome">;
+  readonly repository: Pick<CleanUpRepository, "removeSome" | "tenants" | "removeTexts">;
   readonly log: Logger;
   /** Milliseconds between two rounds. */
   readonly every?: number;
 }): { close(): Promise<void> } {
   let closed = false;
   let round: Promise<void> = Promise.resolve();
+  let rounds = 0;
+  const removeTexts = async (): Promise<void> => {
+    let after: string | null = null;
+    do {
+      const page = await options.repository.tenants(after);
+      for (const tenant of page) while (!closed && (await options.repository.removeTexts(tenant)));
+      after = page.at(-1) ?? null;
+    } while (after !== null && !closed);
+  };
   const work = async (): Promise<void> => {
     try {
       while (!closed && (await options.repository.removeSome()));
+      if (!closed && rounds % TEXTS_EVERY === 0) await removeTexts();
+      rounds += 1;
     } catch (error) {
       const reason = error instanceof Error ? error.message : "";
       options.log.warn({ reason }, "cleaning up waits for the database");

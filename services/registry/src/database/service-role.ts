@@ -61,7 +61,8 @@ export async function grantRights(owner: Client, role: string): Promise<void> {
     grant select, insert, update, delete on all tables in schema public to ${name};
     revoke all on sextant_migration from ${name};
     revoke update, delete on audit_entry from ${name};
-    revoke update, delete on content from ${name};
+    revoke update on content from ${name};
+    grant update (created_at) on content to ${name};
     revoke update on plan from ${name};
     revoke insert, delete on feed from ${name};
   `);
