@@ -1,7 +1,6 @@
 /** The Registry over HTTP. Plans are sent once; calls are repeated while the Registry cannot be reached, commits under their id. */
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { fromJSON, internal } from "@sextant/errors";
 import type { Signer } from "@sextant/identity";
 import { createInternalClient, type InternalReply, type InternalTLS } from "@sextant/service";
 import {
@@ -29,7 +28,6 @@ export type RegistryClientOptions = {
   readonly tls?: InternalTLS | undefined;
   /** How long a call is repeated while the Registry cannot be reached, in milliseconds. */
   readonly deadline?: number;
-  readonly connections?: number;
   /** Milliseconds from any beginning; for tests. */
   readonly now?: () => number;
 };
@@ -45,14 +43,11 @@ const DEADLINE = 10_000;
 const PING_TIMEOUT = 2_000;
 const FIRST_PAUSE = 25;
 const LONGEST_PAUSE = 500;
-/** Connections for calls that are held, apart from those that are answered at once. */
-const HELD_CONNECTIONS = 16;
 /** Hashes of plans that the Registry is thought to know. */
 const REMEMBERED = 5_000;
 
-/** Undici's and Node's names for a connection that was not made, or broke. */
-const LOST =
-  /^(?:ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOST|ENETUNREACH|ETIMEDOUT|UND_ERR_(?:SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|CLOSED))/;
+/** Node's names for a connection that was not made, or broke. */
+const LOST = /^(?:ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOST|ENETUNREACH|ETIMEDOUT)/;
 
 function isLost(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
@@ -90,41 +85,20 @@ class PlanHashes {
   }
 }
 
-/** The typed error of an answer, or an internal one that says what was seen. */
-async function errorOf(reply: InternalReply, path: string): Promise<Error> {
-  const text = await reply.body.text();
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    parsed = undefined;
-  }
-  return (
-    fromJSON(parsed) ??
-    internal(crypto.randomUUID(), new Error(`the registry answered ${reply.status} to ${path}`))
-  );
-}
-
 /** Makes a client for one service, as which the signer speaks. */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   const deadline = options.deadline ?? DEADLINE;
   const now = options.now ?? (() => performance.now());
   const { url, signer, tls } = options;
-  const shared = { audience: "registry", url, signer, tls } as const;
-  const quick = createInternalClient(
-    options.connections === undefined ? shared : { ...shared, connections: options.connections },
-  );
-  const held = createInternalClient({ ...shared, connections: HELD_CONNECTIONS });
+  const client = createInternalClient({ audience: "registry", url, signer, tls });
   const plans = new PlanHashes();
 
   /** Sends until there is an answer that says something. */
   const send = async (
     path: string,
     body: (whole: boolean) => string,
-    kept?: { readonly signal: AbortSignal | undefined },
+    signal?: AbortSignal,
   ): Promise<InternalReply> => {
-    const client = kept === undefined ? quick : held;
-    const signal = kept?.signal;
     const until = now() + deadline;
     let wait = FIRST_PAUSE;
     let whole = false;
@@ -134,11 +108,10 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         const reply = await client.send({ method: "POST", path, body: body(whole), signal });
         if (reply.status < 300) return reply;
         if (reply.status === UNKNOWN_PLAN && !whole) {
-          await reply.body.dump();
           whole = true;
           continue;
         }
-        const error = await errorOf(reply, path);
+        const error = client.errorOf(reply, path);
         if (reply.status !== 503) throw error;
         cause = error;
       } catch (error) {
@@ -152,38 +125,16 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     }
   };
 
-  /** As `send`, with the whole body: it may break off, too. */
-  const ask = async (
-    path: string,
-    body: (whole: boolean) => string,
-    kept?: { readonly signal: AbortSignal | undefined },
-  ): Promise<{ readonly text: string; readonly headers: InternalReply["headers"] }> => {
-    for (let attempt = 1; ; attempt += 1) {
-      const reply = await send(path, body, kept);
-      try {
-        return { text: await reply.body.text(), headers: reply.headers };
-      } catch (error) {
-        if (!isLost(error) || attempt >= 3)
-          throw new RegistryUnavailableError("the registry's answer broke off", error);
-      }
-    }
-  };
-
-  const json = async (
-    path: string,
-    value: unknown,
-    kept?: { readonly signal: AbortSignal | undefined },
-  ): Promise<unknown> => {
+  const json = async (path: string, value: unknown, signal?: AbortSignal): Promise<unknown> => {
     const body = JSON.stringify(value);
-    return JSON.parse((await ask(path, () => body, kept)).text) as unknown;
+    return JSON.parse((await send(path, () => body, signal)).body.toString("utf8")) as unknown;
   };
 
   return {
     async ping() {
       try {
         const signal = AbortSignal.timeout(PING_TIMEOUT);
-        const reply = await quick.send({ method: "GET", path: "/v1/ping", signal });
-        await reply.body.dump();
+        const reply = await client.send({ method: "GET", path: "/v1/ping", signal });
         return reply.status === 204;
       } catch {
         return false;
@@ -199,12 +150,15 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       plan: ReadPlan;
       params: Params;
     }): Promise<ReadAnswer> {
-      const { text, headers } = await ask("/v1/read", (whole) =>
+      const { body, headers } = await send("/v1/read", (whole) =>
         JSON.stringify({ tenant, ...plans.reference(plan, whole), params }),
       );
       plans.sent(plan);
       const missing = headers["x-sextant-missing"];
-      return { text, missing: typeof missing === "string" ? missing.split(",").map(Number) : [] };
+      return {
+        text: body.toString("utf8"),
+        missing: typeof missing === "string" ? missing.split(",").map(Number) : [],
+      };
     },
 
     async commit(commit: Commit): Promise<CommitAnswer> {
@@ -218,19 +172,19 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
           after: reference(commit.after),
         });
       };
-      const { text } = await ask("/v1/commit", body);
+      const answer = await send("/v1/commit", body);
       for (const { plan } of reads) plans.sent(plan);
-      return JSON.parse(text) as CommitAnswer;
+      return JSON.parse(answer.body.toString("utf8")) as CommitAnswer;
     },
 
-    watch: async (request, signal) => (await json("/v1/watch", request, { signal })) as WatchAnswer,
+    watch: async (request, signal) => (await json("/v1/watch", request, signal)) as WatchAnswer,
 
     claim: async <Q extends Queue>(request: ClaimRequest & { queue: Q }, signal?: AbortSignal) =>
-      (await json("/v1/claim", request, { signal })) as readonly Claimed<Q>[],
+      (await json("/v1/claim", request, signal)) as readonly Claimed<Q>[],
 
     settle: async (request) => {
       const body = JSON.stringify(request);
-      await ask("/v1/settle", () => body);
+      await send("/v1/settle", () => body);
     },
 
     findBySecret: async <K extends SecretKind>(kind: K, hash: string) =>
@@ -239,8 +193,6 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     findTenant: async (by: FindTenant) =>
       ((await json("/v1/find-tenant", by)) as StoredRecord<"tenant"> | null) ?? undefined,
 
-    close: async () => {
-      await Promise.all([quick.close(), held.close()]);
-    },
+    close: () => client.close(),
   };
 }

@@ -18,6 +18,7 @@ import {
 } from "@sextant/errors";
 import type { ListenAddress } from "@sextant/config";
 import type { Logger } from "@sextant/logging";
+import type { LinkServer } from "./link/link-server.ts";
 import { ServiceAwayError } from "./service-away.ts";
 
 /** A request as a handler sees it. */
@@ -30,7 +31,8 @@ export type Call = {
   readonly requestID: string;
   /** Aborted when the client goes away before the answer. */
   readonly signal: AbortSignal;
-  readonly request: IncomingMessage;
+  /** The request itself, of a call that came by HTTP. */
+  readonly request?: IncomingMessage;
   /** The whole body, the same each time; throws INVALID_DATA when it is larger than the route allows. */
   body(): Promise<Buffer>;
 };
@@ -57,6 +59,8 @@ export type Route = {
 /** Seconds after which it is worth asking a service again that was away. */
 const RETRY_AFTER = 1;
 const ONE_MEBIBYTE = 1024 * 1024;
+/** Bodies up to so many bytes are sent together with their head. */
+const ONE_WRITE = 64 * 1024;
 const jsonType = "application/json; charset=utf-8";
 
 /** A JSON reply. */
@@ -111,7 +115,7 @@ function readBody(request: IncomingMessage, max: number): Promise<Buffer> {
 }
 
 /** The id that a request is known by: the one it was sent with, when it is printable, else a new one. */
-function requestIDOf(headers: IncomingHttpHeaders): string {
+export function requestIDOf(headers: IncomingHttpHeaders): string {
   const sent = headers["x-request-id"];
   return typeof sent === "string" && /^[\x21-\x7e]{1,128}$/.test(sent) ? sent : randomUUID();
 }
@@ -125,7 +129,103 @@ function send(response: ServerResponse, requestID: string, reply: Reply): void {
     "content-length": length,
     "x-request-id": requestID,
   });
-  response.end(reply.body);
+  // Head and body go out in one write when the body is a text: bytes are one in Latin-1, each as it is.
+  if (reply.body instanceof Buffer && length <= ONE_WRITE)
+    response.end(reply.body.toString("latin1"), "latin1");
+  else response.end(reply.body);
+}
+
+/** Answers calls by a table of routes, however they came. */
+export type Dispatcher = {
+  /** Never fails: what a handler throws becomes an error reply. */
+  answer(call: Call): Promise<Reply>;
+  /** The largest body that a path takes, in bytes. */
+  readonly largestBody: (path: string) => number;
+};
+
+/** Makes the dispatcher of a table of routes. */
+export function createDispatcher(routes: readonly Route[], log: Logger): Dispatcher {
+  const byPath = new Map(routes.map((route) => [route.path, route]));
+
+  const dispatch = (call: Call): Promise<Reply> | Reply => {
+    const route = byPath.get(call.path);
+    if (route === undefined)
+      return json({ code: "NOT_FOUND", message: `there is nothing at ${call.path}` }, 404);
+    const method = call.method === "HEAD" ? "GET" : call.method;
+    const handler = route.methods[method as keyof Route["methods"]];
+    if (handler !== undefined) return handler(call);
+    const allow = Object.keys(route.methods).join(", ");
+    const reply = json({ code: "INVALID_OPERATION", message: `${call.path} takes ${allow}` }, 405);
+    return { ...reply, headers: { ...reply.headers, allow } };
+  };
+
+  return {
+    largestBody: (path) => byPath.get(path)?.maxBody ?? ONE_MEBIBYTE,
+    async answer(call) {
+      try {
+        return await dispatch(call);
+      } catch (thrown) {
+        if (call.signal.aborted) return { status: 499 };
+        const error = publicError(thrown, log.child({ requestID: call.requestID }));
+        const reply = json(toJSON(error), httpStatus(error));
+        const retry: Record<string, string> =
+          error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) };
+        return { ...reply, headers: { ...reply.headers, ...retry } };
+      }
+    },
+  };
+}
+
+/** A call that came by HTTP. What only some handlers look at is made when they do. */
+class HTTPCall implements Call {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly requestID: string;
+  readonly request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #search: string;
+  readonly #largest: number;
+  #gone: AbortController | undefined;
+  #body: Promise<Buffer> | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    largest: Dispatcher["largestBody"],
+  ) {
+    const target = request.url ?? "/";
+    const mark = target.indexOf("?");
+    this.method = request.method ?? "GET";
+    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.headers = request.headers;
+    this.requestID = requestIDOf(request.headers);
+    this.request = request;
+    this.#response = response;
+    this.#search = mark < 0 ? "" : target.slice(mark + 1);
+    this.#largest = largest(this.path);
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.#search);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      const gone = (this.#gone = new AbortController());
+      const response = this.#response;
+      const look = (): void => {
+        if (!response.writableFinished) gone.abort();
+      };
+      if (response.destroyed) look();
+      else response.on("close", look);
+    }
+    return this.#gone.signal;
+  }
+
+  body(): Promise<Buffer> {
+    return (this.#body ??= readBody(this.request, this.#largest));
+  }
 }
 
 /** The handler of Node's HTTP servers for a table of routes. */
@@ -133,56 +233,15 @@ export function requestListener(
   routes: readonly Route[],
   log: Logger,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const byPath = new Map(routes.map((route) => [route.path, route]));
-
-  const answer = async (call: Call, route: Route | undefined): Promise<Reply> => {
-    if (route === undefined)
-      return json({ code: "NOT_FOUND", message: `there is nothing at ${call.path}` }, 404);
-    const method = call.method === "HEAD" ? "GET" : call.method;
-    const handler = route.methods[method as keyof Route["methods"]];
-    if (handler === undefined) {
-      const allow = Object.keys(route.methods).join(", ");
-      const reply = json(
-        { code: "INVALID_OPERATION", message: `${call.path} takes ${allow}` },
-        405,
-      );
-      return { ...reply, headers: { ...reply.headers, allow } };
-    }
-    return handler(call);
-  };
-
+  const dispatcher = createDispatcher(routes, log);
   return (request, response) => {
-    const target = request.url ?? "/";
-    const mark = target.indexOf("?");
-    const path = mark < 0 ? target : target.slice(0, mark);
-    const route = byPath.get(path);
-    const requestID = requestIDOf(request.headers);
-    const gone = new AbortController();
-    response.on("close", () => {
-      if (!response.writableFinished) gone.abort();
-    });
-    let body: Promise<Buffer> | undefined;
-    const call: Call = {
-      method: request.method ?? "GET",
-      path,
-      query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
-      headers: request.headers,
-      requestID,
-      signal: gone.signal,
-      request,
-      body: () => (body ??= readBody(request, route?.maxBody ?? ONE_MEBIBYTE)),
-    };
-    answer(call, route)
-      .catch((thrown: unknown) => {
-        if (gone.signal.aborted) return { status: 499 } satisfies Reply;
-        const error = publicError(thrown, log.child({ requestID }));
-        const reply = json(toJSON(error), httpStatus(error));
-        const retry: Record<string, string> =
-          error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) };
-        return { ...reply, headers: { ...reply.headers, ...retry } };
-      })
-      .then((reply) => send(response, requestID, reply))
-      .catch((thrown: unknown) => log.error({ requestID, err: thrown }, "reply failed"));
+    const call = new HTTPCall(request, response, dispatcher.largestBody);
+    dispatcher
+      .answer(call)
+      .then((reply) => send(response, call.requestID, reply))
+      .catch((thrown: unknown) =>
+        log.error({ requestID: call.requestID, err: thrown }, "reply failed"),
+      );
   };
 }
 
@@ -200,20 +259,29 @@ export function listen(options: {
   readonly address: ListenAddress;
   readonly listener: (request: IncomingMessage, response: ServerResponse) => void;
   readonly tls?: ServerOptions | undefined;
+  /** Serves the connections that ask to become links; without, they are refused. */
+  readonly links?: LinkServer | undefined;
 }): Promise<Listener> {
-  const { address, listener, tls } = options;
+  const { address, listener, tls, links } = options;
   const limits = { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 120_000 };
   const server =
     tls === undefined
       ? createServer(limits, listener)
       : (createSecureServer({ ...limits, ...tls }, listener) as Server);
+  if (links !== undefined)
+    server.on("upgrade", (request, socket, head) => links.upgrade(request, socket, head));
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(address.port, address.host, () => {
       server.off("error", reject);
       const bound = server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
-      resolve({ host: address.host, port, server, close: (grace) => closeServer(server, grace) });
+      resolve({
+        host: address.host,
+        port,
+        server,
+        close: (grace) => closeServer(server, grace, links),
+      });
     });
   });
 }
@@ -221,9 +289,13 @@ export function listen(options: {
 /** Milliseconds between looks for idle connections of a server that ends. */
 const SWEEP_EVERY = 50;
 
-function closeServer(server: Server, grace: number): Promise<void> {
+function closeServer(server: Server, grace: number, links: LinkServer | undefined): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), grace);
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+      links?.destroy();
+    }, grace);
+    links?.drain();
     // A connection whose call ends later is idle later, and would be kept alive.
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_EVERY);
     server.close(() => {

@@ -11,7 +11,12 @@ export {
   requestListener,
   type Route,
 } from "./http-server.ts";
-export { bearerToken, internalHandler, type InternalTLS } from "./internal-api.ts";
+export {
+  bearerToken,
+  internalHandler,
+  type InternalTLS,
+  listenInternally,
+} from "./internal-api.ts";
 export {
   createInternalClient,
   type InternalCall,

@@ -2,7 +2,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { forbidden } from "@sextant/errors";
 import type { Caller, ServiceName, Verifier } from "@sextant/identity";
-import type { Call, Handler, Reply } from "./http-server.ts";
+import type { ListenAddress } from "@sextant/config";
+import type { Logger } from "@sextant/logging";
+import type { ServerOptions } from "node:https";
+import {
+  type Call,
+  createDispatcher,
+  type Handler,
+  listen,
+  type Listener,
+  type Reply,
+  requestListener,
+  type Route,
+} from "./http-server.ts";
+import { createLinkServer } from "./link/link-server.ts";
 
 /** The certificate, key and CA of mutual TLS inside the plane. */
 export type InternalTLS = { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer };
@@ -34,4 +47,16 @@ export function internalHandler(
       throw forbidden(`the service ${caller.service} may not call ${call.path}`);
     return handle(call, caller);
   };
+}
+
+/** Listens for the other services: each call over a link, or by HTTP. */
+export function listenInternally(options: {
+  readonly address: ListenAddress;
+  readonly routes: readonly Route[];
+  readonly tls: ServerOptions | undefined;
+  readonly log: Logger;
+}): Promise<Listener> {
+  const { address, routes, tls, log } = options;
+  const links = createLinkServer(createDispatcher(routes, log), log);
+  return listen({ address, listener: requestListener(routes, log), tls, links });
 }

@@ -1,8 +1,8 @@
 /** Calls from one service to another: signed, pooled, with errors that come back as the typed errors they were. */
 import { fromJSON, internal } from "@sextant/errors";
 import type { Identity, ServiceName, Signer } from "@sextant/identity";
-import { type Dispatcher, Pool } from "undici";
 import type { InternalTLS } from "./internal-api.ts";
+import { createLinkClient, type LinkReply } from "./link/link-client.ts";
 import { ServiceAwayError } from "./service-away.ts";
 
 /** One call. Without `identity` the service speaks for itself. */
@@ -18,11 +18,7 @@ export type InternalCall = {
 };
 
 /** An answer as it came. */
-export type InternalReply = {
-  readonly status: number;
-  readonly headers: Dispatcher.ResponseData["headers"];
-  readonly body: Dispatcher.ResponseData["body"];
-};
+export type InternalReply = LinkReply;
 
 /** A client of one service. */
 export type InternalClient = {
@@ -33,12 +29,12 @@ export type InternalClient = {
   /** The answer's JSON; throws as `text` does. */
   json(call: InternalCall): Promise<unknown>;
   /** The typed error in an answer of `send`, or INTERNAL. */
-  errorOf(reply: InternalReply, path: string): Promise<Error>;
+  errorOf(reply: InternalReply, path: string): Error;
   close(): Promise<void>;
 };
 
-/** Connections to one service. */
-const CONNECTIONS = 32;
+/** Links to one service. */
+const LINKS = 2;
 
 /** Makes a client of the service `audience` at `url`. */
 export function createInternalClient(options: {
@@ -46,24 +42,16 @@ export function createInternalClient(options: {
   readonly url: string;
   readonly signer: Signer;
   readonly tls?: InternalTLS | undefined;
-  readonly connections?: number;
 }): InternalClient {
   const { audience, signer, tls } = options;
-  const pool = new Pool(options.url, {
-    connections: options.connections ?? CONNECTIONS,
-    pipelining: 1,
-    keepAliveTimeout: 60_000,
-    headersTimeout: 120_000,
-    bodyTimeout: 120_000,
-    ...(tls === undefined ? {} : { connect: { ca: tls.ca, cert: tls.cert, key: tls.key } }),
-  });
+  const links = createLinkClient({ url: options.url, tls, links: LINKS });
 
   const send = async (call: InternalCall): Promise<InternalReply> => {
     const token =
       call.identity === undefined
         ? await signer.ownToken(audience, call.tenant)
         : await signer.tokenFor(audience, call.identity);
-    const request = {
+    const head = {
       method: call.method,
       path: call.path,
       headers: {
@@ -71,12 +59,9 @@ export function createInternalClient(options: {
         ...call.headers,
         authorization: `Bearer ${token}`,
       },
-      body: call.body ?? null,
-      signal: call.signal ?? null,
     };
     try {
-      const answer = await pool.request(request);
-      return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+      return await links.call(head, call.body, call.signal);
     } catch (error) {
       // Who has gone does not need to hear it; anything else is about the connection.
       throw call.signal?.aborted === true
@@ -85,13 +70,13 @@ export function createInternalClient(options: {
     }
   };
 
-  const errorOf = async (reply: InternalReply, path: string): Promise<Error> =>
-    errorIn(await reply.body.text(), `${audience} answered ${reply.status} to ${path}`);
+  const errorOf = (reply: InternalReply, path: string): Error =>
+    errorIn(reply.body.toString("utf8"), `${audience} answered ${reply.status} to ${path}`);
 
   const text = async (call: InternalCall): Promise<string> => {
     const reply = await send(call);
-    if (reply.status >= 200 && reply.status < 300) return reply.body.text();
-    throw await errorOf(reply, call.path);
+    if (reply.status >= 200 && reply.status < 300) return reply.body.toString("utf8");
+    throw errorOf(reply, call.path);
   };
 
   return {
@@ -99,7 +84,7 @@ export function createInternalClient(options: {
     text,
     json: async (call) => JSON.parse(await text(call)) as unknown,
     errorOf,
-    close: () => pool.close(),
+    close: () => links.close(),
   };
 }
 

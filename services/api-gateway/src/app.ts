@@ -44,7 +44,6 @@ export async function start(
     signer,
     tls,
     deadline: 0,
-    connections: 1,
   });
   const clients = {
     director: createInternalClient({

@@ -5,10 +5,9 @@ import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
 import { createIDSource, createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
-  listen,
+  listenInternally,
   type ProcessContext,
   openTrust,
-  requestListener,
 } from "@sextant/service";
 import { openCertificateAuthority } from "@sextant/x509";
 import { declarations, parameters } from "./certificate/certificate.read.ts";
@@ -70,10 +69,11 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
     introspection: settings.SEXTANT_PROFILE === "local",
     limits: limitsOf(settings),
   });
-  const listener = await listen({
+  const listener = await listenInternally({
     address: settings.SEXTANT_LISTEN,
-    listener: requestListener(routes({ executor, verifier, tokens, revocations, log }), log),
+    routes: routes({ executor, verifier, tokens, revocations, log }),
     tls: serverTLS,
+    log,
   });
   log.info({ port: listener.port }, "listening");
 

@@ -5,10 +5,9 @@ import { createIDSource, createRegistryClient, startWorker } from "@sextant/regi
 import {
   type App,
   createInternalClient,
-  listen,
+  listenInternally,
   type ProcessContext,
   openTrust,
-  requestListener,
 } from "@sextant/service";
 import type { Context } from "./act/act.ts";
 import { createRepeats } from "./act/repeats.ts";
@@ -85,10 +84,11 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     contacts: createContactService(context),
     log,
   });
-  const listener = await listen({
+  const listener = await listenInternally({
     address: settings.SEXTANT_LISTEN,
-    listener: requestListener(served, log),
+    routes: served,
     tls: serverTLS,
+    log,
   });
   log.info({ port: listener.port }, "listening");
 

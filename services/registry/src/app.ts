@@ -8,10 +8,9 @@ import {
   type App,
   Counter,
   Gauge,
-  listen,
+  listenInternally,
   type ProcessContext,
   openTrust,
-  requestListener,
 } from "@sextant/service";
 import { ensureBootstrap, readBootstrap } from "./bootstrap.ts";
 import { CleanUpRepository } from "./clean-up/clean-up.repository.ts";
@@ -104,10 +103,11 @@ export async function start(
   });
 
   const routes = registryRoutes(core, verifier, (verb, caller) => calls.inc({ verb, caller }));
-  const server = await listen({
+  const server = await listenInternally({
     address: settings.SEXTANT_LISTEN,
-    listener: requestListener(routes, log),
+    routes: routes,
     tls: serverTLS,
+    log,
   });
   log.info({ host: server.host, port: server.port }, "listening");
 

@@ -1,6 +1,6 @@
 import { createRegistryClient, type RegistryClient } from "@sextant/registry-client";
 import { silentLogger } from "@sextant/logging";
-import { listen, requestListener } from "@sextant/service";
+import { listenInternally } from "@sextant/service";
 import { createTestKeys, createTestRegistry } from "@sextant/testkit";
 import { describe } from "vitest";
 import { registryRoutes } from "../src/routes.ts";
@@ -20,9 +20,11 @@ const overHTTP = async (): Promise<Implementation> => {
   const inside = await createTestRegistry("director");
   const keys = createTestKeys();
   const routes = registryRoutes(inside.core, keys.verifierOf("registry"), () => undefined);
-  const server = await listen({
+  const server = await listenInternally({
     address: { host: "127.0.0.1", port: 0 },
-    listener: requestListener(routes, silentLogger),
+    routes,
+    tls: undefined,
+    log: silentLogger,
   });
   const clients = new Map<string, RegistryClient>();
   return {

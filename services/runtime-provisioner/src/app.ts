@@ -7,10 +7,9 @@ import {
   type App,
   bearerToken,
   createInternalClient,
-  listen,
+  listenInternally,
   type ProcessContext,
   openTrust,
-  requestListener,
 } from "@sextant/service";
 import { readCertificate, spkiPin } from "@sextant/x509";
 import type { ProvisionerSettings } from "./config.ts";
@@ -73,10 +72,11 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     maxBody: MAX_BODY,
     log,
   });
-  const listener = await listen({
+  const listener = await listenInternally({
     address: settings.SEXTANT_LISTEN,
-    listener: requestListener([route], log),
+    routes: [route],
     tls: serverTLS,
+    log,
   });
   await local.resume();
   const worker = startWorker({

@@ -1,4 +1,5 @@
 /** Who calls, for which tenant: from a credential to an identity. One implementation for all ways in. */
+import type { IncomingMessage } from "node:http";
 import { tenantNotFound, unauthenticated } from "@sextant/errors";
 import { applicationScopes, type Identity, runtimeScopes } from "@sextant/identity";
 import type { SecretHolder } from "@sextant/registry-client";
@@ -11,6 +12,13 @@ export type Authenticated = { readonly identity: Identity; readonly credential: 
 
 /** Authenticates requests of one listener. */
 export type Authenticator = (door: Door, call: Call) => Promise<Authenticated>;
+
+/** The request itself: callers from outside come by HTTP only. */
+function requestOf({ request }: Call): IncomingMessage {
+  if (request === undefined)
+    throw new Error("a call of the gateway came by something else than HTTP");
+  return request;
+}
 
 /** Makes the authenticator. */
 export function createAuthenticator(known: Known, now: () => number): Authenticator {
@@ -72,7 +80,7 @@ export function createAuthenticator(known: Known, now: () => number): Authentica
   });
 
   return async (door, call) => {
-    const credential = credentialOf(door, call.request, call.query);
+    const credential = credentialOf(door, requestOf(call), call.query);
     const sent = call.headers["tenant"];
     const header = typeof sent === "string" && sent !== "" ? sent : undefined;
     const { kind, hash } = credential;

@@ -48,14 +48,11 @@ export function runtimePlanRoutes(options: {
     identity: Identity,
   ): Promise<{ tag: string; body: Buffer } | undefined> => {
     const reply = await director.send({ method: "GET", path: "/v1/runtime/plan", identity });
-    if (reply.status === 204) {
-      await reply.body.dump();
-      return undefined;
-    }
-    if (reply.status !== 200) throw await director.errorOf(reply, "/v1/runtime/plan");
+    if (reply.status === 204) return undefined;
+    if (reply.status !== 200) throw director.errorOf(reply, "/v1/runtime/plan");
     const tag = String(reply.headers["etag"]);
     polls.learn(identity.consumer.id, tag);
-    return { tag, body: Buffer.from(await reply.body.arrayBuffer()) };
+    return { tag, body: reply.body };
   };
 
   const headers = (tag: string) => ({
@@ -102,8 +99,7 @@ export function runtimePlanRoutes(options: {
       identity,
       body: await call.body(),
     });
-    if (reply.status !== 204) throw await director.errorOf(reply, "/v1/runtime/status");
-    await reply.body.dump();
+    if (reply.status !== 204) throw director.errorOf(reply, "/v1/runtime/status");
     return { status: 204 };
   };
 

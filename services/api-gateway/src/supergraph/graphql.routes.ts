@@ -111,7 +111,7 @@ export function graphqlRoutes(options: {
     return {
       status: reply.status,
       headers,
-      body: Buffer.from(await reply.body.arrayBuffer()),
+      body: reply.body,
     };
   };
 
