@@ -34,7 +34,8 @@ type Ids = Readonly<
     | "system"
     | "client"
     | "template"
-    | "token",
+    | "token"
+    | "context",
     string
   >
 >;
@@ -49,13 +50,15 @@ async function everythingOf(tenant: TestTenant, group: string): Promise<Ids> {
     instanceAuthRequestInputSchema: { type: "object", required: [MARK] },
   });
   const { admin } = tenant;
-  const { system, client, template, token } = await admin.ask(
-    `mutation($application: ID!) {
+  const { system, client, template, token, context } = await admin.ask(
+    `mutation($application: ID!, $runtime: ID!) {
+      context: registerRuntimeContext(runtimeID: $runtime, in: { key: "${MARK}", value: "${MARK}", labels: { ${MARK}_label: "${MARK}" } }) { id }
+      assignment: createAutomaticGroupAssignment(in: { groupName: "${MARK}", selector: { key: "${MARK}_selector", value: "${MARK}" } }) { groupName }
       system: registerIntegrationSystem(in: { name: "${MARK}" }) { id }
       client: requestClientCredentialsForApplication(id: $application) { id }
       template: createApplicationTemplate(in: { name: "${MARK}", accessLevel: GLOBAL, applicationInput: { name: "${MARK}" } }) { id }
       token: createAPIToken(in: { name: "${MARK}", scopes: ["runtime:read"] }) { id } }`,
-    { application },
+    { application, runtime },
   );
   const { api, event, document, webhook, auth, pending } = await admin.ask(
     `mutation($application: ID!, $bundle: ID!, $runtime: ID!, $auth: AuthInput!, $params: JSON) {
@@ -82,6 +85,7 @@ async function everythingOf(tenant: TestTenant, group: string): Promise<Ids> {
     client: client.id,
     template: template.id,
     token: token.id,
+    context: context.id,
   };
 }
 
@@ -157,6 +161,49 @@ const cases: Readonly<
   ],
   deleteRuntimeLabel: ({ runtime }) => [
     `mutation { x: deleteRuntimeLabel(runtimeID: "${runtime}", key: "${MARK}_label") { key value } }`,
+  ],
+  runtimeContexts: () => [
+    `{ x: runtimeContexts { totalCount data { id key labels } } }`,
+    `{ x: runtimeContexts(filter: [{ key: "${MARK}_label" }]) { totalCount } }`,
+  ],
+  runtimeContext: ({ context }) => [`{ x: runtimeContext(id: "${context}") { key labels } }`],
+  registerRuntimeContext: ({ runtime }) => [
+    `mutation { x: registerRuntimeContext(runtimeID: "${runtime}", in: { key: "stolen", value: "x" }) { id } }`,
+  ],
+  updateRuntimeContext: ({ context }) => [
+    `mutation { x: updateRuntimeContext(id: "${context}", in: { key: "stolen", value: "x", labels: {} }) { key labels } }`,
+  ],
+  unregisterRuntimeContext: ({ context }) => [
+    `mutation { x: unregisterRuntimeContext(id: "${context}") { key labels } }`,
+  ],
+  labelDefinitions: () => ["{ x: labelDefinitions { key } }"],
+  labelDefinition: () => [`{ x: labelDefinition(key: "${MARK}_label") { key } }`],
+  createLabelDefinition: () => [],
+  updateLabelDefinition: () => [
+    `mutation { x: updateLabelDefinition(in: { key: "${MARK}_label" }) { schema } }`,
+  ],
+  deleteLabelDefinition: () => [
+    `mutation { x: deleteLabelDefinition(key: "${MARK}_label", deleteRelatedLabels: true) { schema } }`,
+  ],
+  automaticGroupAssignments: () => [
+    "{ x: automaticGroupAssignments { totalCount data { groupName } } }",
+  ],
+  automaticGroupAssignmentForGroup: () => [
+    `{ x: automaticGroupAssignmentForGroup(groupName: "${MARK}") { groupName } }`,
+  ],
+  automaticGroupAssignmentsForSelector: () => [
+    `{ x: automaticGroupAssignmentsForSelector(selector: { key: "${MARK}_selector", value: "${MARK}" }) { groupName } }`,
+  ],
+  createAutomaticGroupAssignment: () => [],
+  deleteAutomaticGroupAssignmentForGroup: () => [
+    `mutation { x: deleteAutomaticGroupAssignmentForGroup(groupName: "${MARK}") { revision } }`,
+  ],
+  deleteAutomaticGroupAssignmentsForSelector: () => [
+    `mutation { x: deleteAutomaticGroupAssignmentsForSelector(selector: { key: "${MARK}_selector", value: "${MARK}" }) { groupName } }`,
+  ],
+  refetchAPISpec: ({ api }) => [`mutation { x: refetchAPISpec(apiID: "${api}") { format } }`],
+  refetchEventDefinitionSpec: ({ event }) => [
+    `mutation { x: refetchEventDefinitionSpec(eventID: "${event}") { format } }`,
   ],
   addBundle: ({ application }) => [
     `mutation { x: addBundle(applicationID: "${application}", in: { name: "stolen" }) { id } }`,
@@ -363,7 +410,7 @@ async function expectUnreachable(
       const text = JSON.stringify(answer);
       const leaked = Object.values(ids).filter((id) => text.includes(id) && !sent.has(id));
       // These name in their refusal what was asked for.
-      const echoes = field.endsWith("Tenant") || field.endsWith("FromTemplate");
+      const echoes = /Tenant$|FromTemplate$|LabelDefinition$|ForGroup$/.test(field);
       const marked = text.includes(MARK) && !(echoes && !text.includes(`${MARK}-`));
       if (leaked.length > 0 || marked || !(mayGive.has(field) || givesNothing(answer)))
         seen.push(`${field}: ${query} → ${text}`);
@@ -390,7 +437,7 @@ describe("what belongs to someone else", () => {
       bundle: await aBundle(other, application),
       runtime: await aRuntime(other, "mine"),
     };
-    await expectUnreachable(other.admin, mine, ["applications", "runtimes"]);
+    await expectUnreachable(other.admin, mine, ["applications", "runtimes", "labelDefinitions"]);
   });
 
   it("is not reached by a runtime of another group, by any field", async () => {
