@@ -6,6 +6,9 @@ import { createRegistry, Database, type RegistryCore } from "@sextant/registry";
 import { create, createIDSource, type Registry } from "@sextant/registry-client";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
+/** One statement with its values in text form. */
+export type Statement = { readonly text: string; readonly values: readonly (string | null)[] };
+
 /** A Registry with its database. */
 export type TestRegistry = {
   /** As the service that the test is about sees it. */
@@ -15,6 +18,8 @@ export type TestRegistry = {
   readonly database: TestDatabase;
   /** Ids as the services make them. */
   readonly newID: () => string;
+  /** What is sent to the database while something is done: each transaction as its statements, without those that open it. */
+  statementsOf(action: () => Promise<unknown>): Promise<readonly (readonly Statement[])[]>;
   /** Makes a tenant of its own for a test; answers with its id. */
   seedTenant(name?: string): Promise<string>;
   close(): Promise<void>;
@@ -24,6 +29,14 @@ export type TestRegistry = {
 export async function createTestRegistry(service: ServiceName): Promise<TestRegistry> {
   const database = await createTestDatabase();
   const pool = new Database({ url: database.serviceURL, log: silentLogger, connections: 8 });
+  const listeners = new Set<(statements: readonly Statement[]) => void>();
+  const run = pool.run.bind(pool);
+  pool.run = (scope, calls) => {
+    // The feed and the queues look for work on their own.
+    const isAsked = scope === "tenantless" || "tenant" in scope;
+    if (isAsked) for (const listener of listeners) listener(calls);
+    return run(scope, calls);
+  };
   const core = createRegistry({ database: pool, log: silentLogger });
   await core.feed.start();
   const newID = createIDSource(Date.now);
@@ -33,6 +46,17 @@ export async function createTestRegistry(service: ServiceName): Promise<TestRegi
     core,
     database,
     newID,
+    statementsOf: async (action) => {
+      const seen: (readonly Statement[])[] = [];
+      const listener = (statements: readonly Statement[]) => void seen.push(statements);
+      listeners.add(listener);
+      try {
+        await action();
+      } finally {
+        listeners.delete(listener);
+      }
+      return seen;
+    },
     seedTenant: (name) => seedTenant(core.registryFor("director"), newID(), name),
     close: async () => {
       await core.close();
