@@ -38,6 +38,7 @@ export const applicationScopes: readonly Scope[] = [
   "application:read",
   "application:write",
   "runtime:read",
+  "health_checks:read",
   "webhook:read",
   "webhook:write",
   "certificate:read",
@@ -48,6 +49,7 @@ export const runtimeScopes: readonly Scope[] = [
   "application:read",
   "runtime:read",
   "runtime:write",
+  "health_checks:read",
   "health_checks:write",
   "certificate:read",
 ];

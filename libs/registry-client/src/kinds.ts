@@ -341,6 +341,8 @@ export const kinds = {
       runtimeID: optional("uuid"),
       message: optional("text"),
       timestamp: required("timestamp"),
+      /** Whether it is how things stand: one of each type, origin and reporter is. */
+      latest: required("bool"),
     },
   },
   /** An application that the plane asks for its health; `id` is the application's. `condition` is what was found last. */

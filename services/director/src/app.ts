@@ -16,6 +16,7 @@ import { createTrust } from "./connector-client/trust.ts";
 import { createContactService } from "./contact/contact.service.ts";
 import { createDeliverer } from "./delivery/deliverer.ts";
 import { createFetcher } from "./fetch-request/fetcher.ts";
+import { createProber } from "./health-check/prober.ts";
 import { createSchemas } from "./input/schemas.ts";
 import { createOutbound } from "./outbound/outbound.ts";
 import { planRuntime } from "./plan/planner.ts";
@@ -36,6 +37,9 @@ const DELIVERY_LEASE = 150;
 /** Specifications fetched at a time, and seconds for which one is claimed: a fetch takes at most 30, its check some more. */
 const FETCHING = 8;
 const FETCH_LEASE = 120;
+/** Applications asked for their health at a time, and seconds for which one is claimed beyond the time limit of the answer. */
+const PROBING = 32;
+const PROBE_LEASE = 30;
 
 /** Starts Director: its object graph, top to bottom. */
 export async function start(settings: DirectorSettings, { log }: ProcessContext): Promise<App> {
@@ -118,12 +122,28 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     handle: createFetcher(context, outbound, Math.random),
     log,
   });
+  const prober = startWorker({
+    registry,
+    queue: "healthProbe",
+    concurrency: PROBING,
+    leaseSeconds: settings.SEXTANT_HEALTH_CHECK_TIMEOUT + PROBE_LEASE,
+    handle: createProber(
+      context,
+      outbound,
+      {
+        interval: settings.SEXTANT_HEALTH_CHECK_INTERVAL,
+        timeout: settings.SEXTANT_HEALTH_CHECK_TIMEOUT,
+      },
+      Math.random,
+    ),
+    log,
+  });
 
   return {
     readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);
-      await Promise.all([planner.close(), deliverer.close(), fetcher.close()]);
+      await Promise.all([planner.close(), deliverer.close(), fetcher.close(), prober.close()]);
       await Promise.all([
         outbound.close(),
         context.schemas.close(),

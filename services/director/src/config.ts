@@ -1,4 +1,4 @@
-import { loadConfig } from "@sextant/config";
+import { loadConfig, wholeNumber } from "@sextant/config";
 import { limitSettings } from "@sextant/graphql";
 import { serviceSettings, serviceURL } from "@sextant/service";
 import { z } from "zod";
@@ -16,6 +16,9 @@ const settings = serviceSettings.extend({
     .string()
     .regex(/^[a-zA-Z0-9_]+$/, "must be letters, digits and _")
     .default("group"),
+  /** Seconds between two looks at an application's health, and for which its answer is waited for. */
+  SEXTANT_HEALTH_CHECK_INTERVAL: wholeNumber(1, 86_400).default(30),
+  SEXTANT_HEALTH_CHECK_TIMEOUT: wholeNumber(1, 60).default(5),
   /** The group of whoever is in no other. */
   SEXTANT_DEFAULT_GROUP: z.string().min(1).default("default"),
 });

@@ -143,6 +143,7 @@ async function fill(core: RegistryCore, tenant: string, digit: string): Promise<
       condition: "SUCCEEDED",
       origin: runtime,
       timestamp: at,
+      latest: true,
     }),
     create("idempotencyKey", newID(), { request: hash(digit), reveal: false }),
     create("healthProbe", application, { url: "https://example.com", failures: 0, ...work }),

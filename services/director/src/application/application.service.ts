@@ -1,4 +1,4 @@
-import { type Answer, checked, checkedFully } from "@sextant/graphql";
+import { type Answer, checked, checkedFully, equals } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, update, timestamp } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireApplication } from "../access/access.ts";
@@ -6,6 +6,7 @@ import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { createBundle } from "../bundle/bundle.ts";
 import type { Trust } from "../connector-client/trust.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
+import { changeProbing, probingParameters, startProbing } from "../health-check/health-probe.ts";
 import { initialLabels } from "../label/label.ts";
 import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
 import { unknownIntegrationSystem } from "../integration-system/integration-system.service.ts";
@@ -21,6 +22,7 @@ export function createApplicationService(
   dependencies: { readonly trust: Trust },
 ) {
   const registerInput = applicationRegisterInput(context);
+  const updateInput = applicationUpdateInput(context);
   const noun = "Application";
 
   return {
@@ -49,6 +51,7 @@ export function createApplicationService(
               statusCondition: values.statusCondition ?? "INITIAL",
               statusTimestamp: timestamp(context.now()),
             }),
+            ...startProbing(id, values.healthCheckURL, timestamp(context.now())),
             ...labels.map(
               (label) =>
                 ({
@@ -84,7 +87,7 @@ export function createApplicationService(
       const tenant = authorise(call.caller.identity, "application:write");
       const id = knownID(noun, args.id);
       requireApplication(call.caller.identity, id);
-      const values = checked("ApplicationUpdateInput", applicationUpdateInput, args.in);
+      const values = checked("ApplicationUpdateInput", updateInput, args.in);
       const status =
         values.statusCondition === null || values.statusCondition === undefined
           ? {}
@@ -103,13 +106,19 @@ export function createApplicationService(
         action: "updateApplication",
         steps: [
           update("application", id, columns, expecting(args.expectedRevision)),
+          ...changeProbing(
+            id,
+            values.healthCheckURL,
+            timestamp(context.now()),
+            "statusCondition" in status,
+          ),
           {
             op: "stale",
             runtimes: runtimesOfApplication({ param: "applicationID" }),
             cause: "application updated",
           },
         ],
-        params: { applicationID: id },
+        params: { applicationID: id, ...probingParameters(values.healthCheckURL) },
         explain: (failure) => unknownIntegrationSystem(failure, "ApplicationUpdateInput"),
         answer: "after",
       });
@@ -134,6 +143,11 @@ export function createApplicationService(
             cause: "application unregistered",
           },
           { op: "delete", kind: "application", id, ...expecting(args.expectedRevision) },
+          {
+            op: "deleteAll",
+            kind: "healthCheck",
+            where: equals("origin", { param: "applicationID" }),
+          },
           { op: "event", type: "application.unregistered", id, data: {} },
         ],
         params: { applicationID: id },

@@ -6,6 +6,7 @@ import { type ReadPlan, readOne, type Step, update, timestamp } from "@sextant/r
 import { z } from "zod";
 import { type Context, parametersOf } from "../act/act.ts";
 import { connected, heardParameters, seen } from "../contact/contact.service.ts";
+import { healthReport, noteHealth } from "../health-check/health-report.ts";
 import { text } from "../input/input.ts";
 import { tellApplications } from "../webhook/notification.ts";
 import { planBody, planTag } from "./plan.ts";
@@ -23,7 +24,7 @@ export const statusReport = z.object({
   applied: z.boolean("must be true or false"),
   ready: z.boolean("must be true or false"),
   items: z.array(item).max(10_000, "must have at most 10000 entries").default([]),
-  health: z.array(z.unknown()).max(1000, "must have at most 1000 entries").default([]),
+  health: healthReport.default([]),
 });
 
 /** See {@link statusReport}. */
@@ -79,18 +80,21 @@ function lastErrorOf(values: StatusReport): string | null {
   return messages.length === 0 ? null : messages.join("; ").slice(0, 2000);
 }
 
+/** What became of a report: it was noted, is older than another one, or something came in between. */
+type Taken = "noted" | "outdated" | "overtaken";
+
 /** How often a report is tried when others stand in its way. */
 const ATTEMPTS = 5;
 
 /** Serves agents. */
 export function createPlanService(context: Context) {
-  /** Notes a report by one commit; false when something came in between. */
+  /** Notes a report by one commit. */
   const noted = async (
     tenant: string,
     identity: Identity,
     id: string,
     values: StatusReport,
-  ): Promise<boolean> => {
+  ): Promise<Taken> => {
     const fields = ["desiredRevision", "appliedRevision", "ready"] as const;
     const isIt = equals("id", { param: "me" });
     const sync = await readOne(context.registry, tenant, "syncState", isIt, fields, { me: id });
@@ -103,7 +107,7 @@ export function createPlanService(context: Context) {
         },
       ]);
     }
-    if (values.revision < sync.appliedRevision) return true;
+    if (values.revision < sync.appliedRevision) return "outdated";
     const isNewest = values.revision === sync.desiredRevision;
     // A new plan does not end readiness: it would be told anew, and an application that answers by a change would never rest.
     const becomesReady = values.ready && !sync.ready;
@@ -144,7 +148,7 @@ export function createPlanService(context: Context) {
       }),
     });
     if (!answer.ok && answer.failure.reason === "NOT_FOUND") throw notFound("Runtime", id);
-    return answer.ok;
+    return answer.ok ? "noted" : "overtaken";
   };
 
   return {
@@ -169,10 +173,11 @@ export function createPlanService(context: Context) {
       const tenant = authorise(identity, "runtime:write");
       const { id } = identity.consumer;
       // A newer plan or another report may come in between: what the report changes is decided anew.
-      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-        if (await noted(tenant, identity, id, values)) return;
-      }
-      throw concurrentUpdate("Runtime", id);
+      let taken: Taken = "overtaken";
+      for (let attempt = 1; attempt <= ATTEMPTS && taken === "overtaken"; attempt += 1)
+        taken = await noted(tenant, identity, id, values);
+      if (taken === "overtaken") throw concurrentUpdate("Runtime", id);
+      if (taken === "noted") await noteHealth(context, identity, values.health);
     },
   };
 }

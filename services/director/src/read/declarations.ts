@@ -33,6 +33,7 @@ import {
 } from "../automatic-group-assignment/automatic-group-assignment.read.ts";
 import { bundleByInstanceAuthRead, bundleType } from "../bundle/bundle.read.ts";
 import { documentType } from "../document/document.read.ts";
+import { healthChecksRead, healthCheckType } from "../health-check/health-check.read.ts";
 import { fetchRequestStatusType, fetchRequestType } from "../fetch-request/fetch-request.read.ts";
 import { eventDefinitionType } from "../event-definition/event-definition.read.ts";
 import {
@@ -102,6 +103,7 @@ export function declarations({ openAuth, openText, openTemplate }: Openers): Dec
       auditEntries: auditEntriesRead,
       tenants: tenantsRead,
       tenantsPage: tenantsPageRead,
+      healthChecks: healthChecksRead,
     },
     types: {
       Application: applicationType,
@@ -120,6 +122,7 @@ export function declarations({ openAuth, openText, openTemplate }: Openers): Dec
       EventDefinition: eventDefinitionType,
       EventSpec: eventSpecType,
       Version: versionType,
+      HealthCheck: healthCheckType,
       FetchRequest: fetchRequestType(openAuth),
       FetchRequestStatus: fetchRequestStatusType,
       Document: documentType,

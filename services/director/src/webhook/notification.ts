@@ -8,7 +8,8 @@ export type NotificationType =
   | "runtime.ready"
   | "configuration.changed"
   | "credentials.requested"
-  | "credentials.unused";
+  | "credentials.unused"
+  | "health.changed";
 
 /** The body of a message. */
 function bodyOf(

@@ -197,6 +197,7 @@ create table health_check (
   runtime_id uuid,
   message text,
   timestamp timestamptz not null,
+  latest boolean not null,
   constraint health_check_pkey primary key (tenant_id, id),
   constraint health_check_tenant_fkey foreign key (tenant_id) references tenant (id) on delete cascade,
   constraint health_check_runtime_fkey
@@ -206,7 +207,10 @@ create table health_check (
   constraint health_check_condition_value check (condition in ('SUCCEEDED', 'FAILED'))
 );
 create index health_check_origin_idx on health_check (tenant_id, origin, type, id);
-create index health_check_runtime_idx on health_check (tenant_id, runtime_id, id) where runtime_id is not null;
+create index health_check_runtime_idx on health_check (tenant_id, runtime_id, latest, id) where runtime_id is not null;
+create index health_check_type_idx on health_check (tenant_id, type, id);
+create unique index health_check_latest_key
+  on health_check (tenant_id, origin, type, coalesce(runtime_id, '00000000-0000-0000-0000-000000000000')) where latest;
 
 create table health_probe (
   tenant_id uuid not null,
