@@ -102,11 +102,18 @@ const meaning = (node: { readonly description?: { readonly value: string } | und
 
 /** Writes the pages with links between them. */
 class Writer {
+  /** Where each type is described. */
   readonly #homes = new Map<string, string>();
 
   constructor(pages: ReadonlyMap<string, Page>) {
-    for (const [noun, { types }] of pages)
-      for (const { name, further } of types) if (!further) this.#homes.set(name, noun);
+    for (const [noun, { operations, types }] of pages) {
+      const taken = new Set(operations.map(({ field }) => anchor(field.name.value)));
+      for (const { name, further } of types) {
+        // A type `Application` comes behind the query `application`: the second of two equal headings is numbered.
+        const own = taken.has(anchor(name)) ? `${anchor(name)}-1` : anchor(name);
+        if (!further) this.#homes.set(name, `${noun}.md#${own}`);
+      }
+    }
   }
 
   #type(type: TypeNode): string {
@@ -114,7 +121,7 @@ class Writer {
     while (inner.kind !== Kind.NAMED_TYPE) inner = inner.type;
     const home = this.#homes.get(inner.name.value);
     const text = `\`${print(type)}\``;
-    return home === undefined ? text : `[${text}](${home}.md#${anchor(inner.name.value)})`;
+    return home === undefined ? text : `[${text}](${home})`;
   }
 
   #value(node: InputValueDefinitionNode): string {
@@ -197,7 +204,7 @@ class Writer {
           const home = this.#homes.get(name) ?? "";
           return [
             ...lines,
-            `What the ${service[1]} adds to [\`${name}\`](${home}.md#${anchor(name)}), in the supergraph and in its own graph.`,
+            `What the ${service[1]} adds to [\`${name}\`](${home}), in the supergraph and in its own graph.`,
             "",
             ...this.#table(
               "field",
