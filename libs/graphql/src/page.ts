@@ -14,7 +14,8 @@ export function bindPage(args: Args): Params {
     faults.push({ field: "first", message: `must be from 1 to ${MAX_PAGE}, got ${String(first)}` });
   }
   // The cursor of an empty page is the empty text: it leads to the first page again.
-  const id = after === null || after === "" ? null : readCursor(String(after));
+  const isText = typeof after === "string";
+  const id = after === null || after === "" ? null : isText ? readCursor(after) : undefined;
   if (id === undefined)
     faults.push({
       field: "after",

@@ -1,4 +1,5 @@
 /** A query operation compiled for one viewer and one shape of its arguments. */
+import { invalidData } from "@sextant/errors";
 import type { ConsumerType, Scope } from "@sextant/identity";
 import { isUUID, type Params, type ReadPlan, type Requirement } from "@sextant/registry-client";
 import {
@@ -6,7 +7,7 @@ import {
   type GraphQLField,
   type GraphQLObjectType,
   isNonNullType,
-  isObjectType,
+  isUnionType,
 } from "graphql";
 import { argumentsOf } from "./coerce.ts";
 import { collectFields, type Walk } from "./collect.ts";
@@ -72,9 +73,14 @@ function compileEntities(
 > {
   const compiler = new Compiler(walk, declarations, viewer, `${counter}:`);
   const types = representedTypes(args);
+  const union = walk.schema.getType("_Entity");
+  const entities = isUnionType(union) ? union.getTypes() : [];
   const entries = types.map((name) => {
-    const type = walk.schema.getType(name);
-    if (!isObjectType(type)) throw new Error(`${name} is not an entity`);
+    const type = entities.find((one) => one.name === name);
+    if (type === undefined) {
+      const message = "each must name an entity's type in __typename";
+      throw invalidData("_entities", [{ field: "representations", message }]);
+    }
     const as = types.length === 1 ? key : `${key}#${name}`;
     const read = compiler.entities(type, nodes, [as]);
     const ids = { param: `${counter}:ids.${name}` };

@@ -81,7 +81,7 @@ const ofApplications = [
   "applicationClient",
 ];
 const ofRuntimes = ["runtime", "runtimeClient", "runtimeContext"];
-const ofBoth = ["auth"];
+const ofBoth = ["auth", "health"];
 
 /** How close the caller is to the objects of a place. */
 function closeness(type: OutsideType, about: string, place: Place) {

@@ -3,12 +3,13 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createExecutor, loadSubgraph } from "@sextant/graphql";
 import { applicationScopes, type Identity, runtimeScopes, scopes } from "@sextant/identity";
-import { silentLogger } from "@sextant/logging";
+import { type Logger, silentLogger } from "@sextant/logging";
 import type { Claimed, Outcome, Queue, Registry } from "@sextant/registry-client";
 import { createTestRegistry, type TestRegistry } from "@sextant/testkit";
 import type { Context } from "../src/act/act.ts";
 import { createRepeats } from "../src/act/repeats.ts";
 import type { Trust } from "../src/connector-client/trust.ts";
+import { type HealthReport, noteHealth } from "../src/health-check/health-report.ts";
 import { createSchemas } from "../src/input/schemas.ts";
 import { planRuntime } from "../src/plan/planner.ts";
 import { createPlanService } from "../src/plan/plan.service.ts";
@@ -46,11 +47,23 @@ export type Speaker = {
   refusal(query: string, variables?: Variables): Promise<string>;
 };
 
+function withFaults(onFault: ((fault: unknown) => void) | undefined): Logger {
+  if (onFault === undefined) return silentLogger;
+  const log = Object.create(silentLogger) as Logger;
+  log.error = (fields: unknown) => onFault((fields as { readonly err?: unknown }).err);
+  return log;
+}
+
 const everyScope = [...scopes];
 
 /** Director, with what a test may turn and look at. */
 export async function startDirector(
-  options: { readonly allowPrivateTargets?: boolean; readonly introspection?: boolean } = {},
+  options: {
+    readonly allowPrivateTargets?: boolean;
+    readonly introspection?: boolean;
+    /** Told of every unexpected fault. */
+    readonly onFault?: (fault: unknown) => void;
+  } = {},
 ) {
   const inside: TestRegistry = await createTestRegistry("director");
   const clock = { now: Date.now() };
@@ -95,7 +108,7 @@ export async function startDirector(
     resolvers: resolvers(context, { trust, tokenURL: "https://plane.example/oauth2/token" }),
     registry,
     repeats: createRepeats(context),
-    log: silentLogger,
+    log: withFaults(options.onFault),
     parameters: readParameters(context.groups),
     introspection: options.introspection ?? true,
   });
@@ -193,6 +206,13 @@ export async function startDirector(
           as({ tenant: id, consumer: { type: "USER", id: inside.newID() }, scopes: held }),
         runtime: (runtimeID: string): Speaker =>
           as({ tenant: id, consumer: { type: "RUNTIME", id: runtimeID }, scopes: runtimeScopes }),
+        /** What a runtime's agent reports of health. */
+        reportHealth: (runtimeID: string, health: HealthReport): Promise<void> =>
+          noteHealth(
+            context,
+            { tenant: id, consumer: { type: "RUNTIME", id: runtimeID }, scopes: runtimeScopes },
+            health,
+          ),
         application: (applicationID: string): Speaker =>
           as({
             tenant: id,

@@ -107,6 +107,6 @@ function selection(field: Pick<GraphQLField<unknown, unknown>, "type">): string 
   if (!isObjectType(type)) return "fields" in type ? "{ __typename }" : "";
   const fields = type.getFields();
   if (fields["data"] !== undefined) return `{ data ${selection(fields["data"])} }`;
-  const name = ["id", "key", "groupName"].find((one) => fields[one] !== undefined);
+  const name = ["id", "key", "groupName", "message"].find((one) => fields[one] !== undefined);
   return `{ ${name ?? "__typename"} }`;
 }

@@ -107,7 +107,7 @@ describe("a list of the schema", () => {
           .filter((field) => isList(field))
           .map((field) => `${type.name}.${field.name}`),
       )
-      .filter((name) => !/^Mutation\./.test(name));
+      .filter((name) => !name.startsWith("Mutation."));
     const asked = operations();
     expect(lists.filter((name) => !asked.has(name))).toEqual([]);
     expect(lists.length).toBeGreaterThan(20);

@@ -361,6 +361,12 @@ const cases: Readonly<
     `{ x: auditEntries(filter: { action: "registerIntegrationSystem" }) { totalCount data { id objects { id } } } }`,
     `{ x: auditEntries(filter: { actorID: "${application}" }) { totalCount } }`,
   ],
+  healthChecks: ({ application, runtime }) => [
+    "{ x: healthChecks { totalCount data { message origin runtimeID } } }",
+    ...[application, runtime].map(
+      (id) => `{ x: healthChecks(origin: "${id}") { totalCount data { message } } }`,
+    ),
+  ],
   updateTenant: () => [`mutation { x: updateTenant(id: "${MARK}", name: "stolen") { id } }`],
   deleteTenant: () => [`mutation { x: deleteTenant(id: "${MARK}") { id } }`],
 };

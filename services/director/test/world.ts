@@ -24,6 +24,7 @@ export type World = Readonly<
     | "runtimeContext"
     | "labelDefinition"
     | "assignment"
+    | "health"
     | "selectorKey"
     | "selectorValue",
     string
@@ -51,8 +52,8 @@ export async function makeWorld(tenant: TestTenant, mark: string, group: string)
     `mutation($application: ID!, $bundle: ID!, $runtime: ID!, $auth: AuthInput!, $json: JSON, $mark: String!, $name: String!, $url: String!, $document: DocumentInput!, $selector: LabelSelectorInput!) {
       runtimeContext: registerRuntimeContext(runtimeID: $runtime, in: { key: $mark, value: $mark }) { id }
       assignment: createAutomaticGroupAssignment(in: { groupName: $name, selector: $selector }) { id: groupName }
-      api: addAPIDefinitionToBundle(bundleID: $bundle, in: { name: $mark, targetURL: $url, description: $mark }) { id }
-      event: addEventDefinitionToBundle(bundleID: $bundle, in: { name: $mark, description: $mark }) { id }
+      api: addAPIDefinitionToBundle(bundleID: $bundle, in: { name: $mark, targetURL: $url, description: $mark, spec: { type: OPEN_API, format: YAML, fetchRequest: { url: $url, auth: $auth } } }) { id }
+      event: addEventDefinitionToBundle(bundleID: $bundle, in: { name: $mark, description: $mark, spec: { type: ASYNC_API, format: YAML, fetchRequest: { url: $url } } }) { id }
       document: addDocumentToBundle(bundleID: $bundle, in: $document) { id }
       webhook: addWebhook(applicationID: $application, in: { type: CONFIGURATION_CHANGED, url: $url, auth: $auth }) { id }
       auth: createBundleInstanceAuth(bundleID: $bundle, in: { runtimeID: $runtime, auth: $auth, inputParams: $json }) { id }
@@ -93,8 +94,13 @@ export async function makeWorld(tenant: TestTenant, mark: string, group: string)
   const ids = Object.fromEntries(
     Object.entries(made as Record<string, { id: string }>).map(([key, { id }]) => [key, id]),
   );
+  const health = `${name} is not reached`;
+  await tenant.reportHealth(runtime, [
+    { applicationID: application, condition: "FAILED", message: health },
+  ]);
   return {
     ...ids,
+    health,
     application,
     runtime,
     bundle,

@@ -1,0 +1,143 @@
+/** Runs random operations of two tenants' clients against the whole of Director, its Registry and PostgreSQL. */
+import { applicationScopes, type Identity, runtimeScopes, scopes } from "@sextant/identity";
+import { storedRows } from "@sextant/testkit";
+import fc from "fast-check";
+import { buildSchema, printSchema } from "graphql";
+import { expect } from "vitest";
+import { type GraphReply, startDirector } from "../given.ts";
+import { makeWorld, type World } from "../world.ts";
+import { faultsOf } from "./check.ts";
+import { Dice } from "./dice.ts";
+import { makeOperation } from "./operations.ts";
+
+/** Is in every text of the other tenant's objects. */
+const MARK = "Zq7Treasure";
+/** Operations until the caller's objects, many of which are gone then, are made anew. */
+const RENEWED = 100;
+/** Operations that succeed where several others did before. */
+const rare = ["deleteTenant", "grantTenant", "revokeTenant", "deleteLabelDefinition"];
+/** Faults that are told of one run. */
+const MOST = 8;
+/** No operation may take longer, in milliseconds: most take a few. */
+const LONGEST = 5_000;
+
+/** Carries out so many operations; fails when answers are not what they must be, and says which, and the seed. */
+export async function fuzz(runs: number, seed: number): Promise<void> {
+  const faults: unknown[] = [];
+  const found: string[] = [];
+  const director = await startDirector({ onFault: (fault) => faults.push(fault) });
+  try {
+    const home = await director.tenant();
+    const victim = await director.tenant();
+    const theirs = await makeWorld(victim, MARK, "shared");
+    // Objects around and inside those whose ids are sent: their own ids never are.
+    await makeWorld(victim, `${MARK}2`, "shared");
+    await victim.admin.ask(
+      `mutation($a: ID!, $b: ID!, $r: ID!) { addBundle(applicationID: $a, in: { name: "${MARK}" }) { id }
+        addWebhook(applicationID: $a, in: { type: CONFIGURATION_CHANGED, url: "https://${MARK}.example" }) { id }
+        addEventDefinitionToBundle(bundleID: $b, in: { name: "${MARK}" }) { id }
+        requestBundleInstanceAuthCreation(bundleID: $b, in: { runtimeID: $r }) { id } }`,
+      { a: theirs.application, b: theirs.bundle, r: theirs.runtime },
+    );
+    const before = await storedRows(director.inside.database, victim.id);
+    const ids = new Set(
+      before.join("\n").match(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g),
+    );
+    // Without the resolvers that a subgraph's schema brings along.
+    const published = buildSchema(printSchema(director.schema));
+    let mine: World = await makeWorld(home, "mine0", "shared");
+    let count = 0;
+    // Who may see tenants at all sees that there is this one.
+    ids.delete(victim.id);
+    const secret = { mark: MARK, ids, told: new Set<string>() };
+    const answered = new Set<string | undefined>();
+    let slowest = { time: 0, query: "" };
+    const tally = { data: 0, errors: 0 };
+
+    const speak = (dice: Dice): Identity => {
+      const mineOnly = scopes.filter((scope) => !scope.startsWith("tenant:"));
+      const as = (type: Identity["consumer"]["type"], id: string, held: readonly string[]) => ({
+        tenant: home.id,
+        consumer: { type, id },
+        scopes: held,
+      });
+      return dice.weighted<() => Identity>([
+        [3, () => ({ ...as("USER", home.admin.identity.consumer.id, scopes), tenants: [home.id] })],
+        [8, () => as("USER", home.admin.identity.consumer.id, mineOnly)],
+        [2, () => as("RUNTIME", mine.runtime, runtimeScopes)],
+        [2, () => as("APPLICATION", mine.application, applicationScopes)],
+        [2, () => as("INTEGRATION_SYSTEM", mine.system, mineOnly)],
+        [
+          1,
+          () =>
+            as(
+              "USER",
+              mine.token,
+              dice.some(6, () => dice.pick(mineOnly)),
+            ),
+        ],
+        [1, () => ({ consumer: { type: "USER", id: "nobody" }, scopes: mineOnly })],
+      ])();
+    };
+
+    const property = fc.asyncProperty(fc.gen(), async (given) => {
+      count += 1;
+      if (count % RENEWED === 0) mine = await makeWorld(home, `mine${count}`, "shared");
+      const dice = new Dice(given);
+      const identity = speak(dice);
+      const sent = makeOperation(director.schema, dice, { mine, theirs });
+      const started = performance.now();
+      const reply = await director
+        .as(identity)
+        .send(sent.query, sent.variables)
+        .catch((fault: unknown): GraphReply => {
+          faults.push(fault);
+          return { errors: [{ message: "", extensions: { code: "INTERNAL", error_code: 10 } }] };
+        });
+      const time = performance.now() - started;
+      if (time > slowest.time) slowest = { time, query: sent.query };
+      for (const [alias, value] of Object.entries(reply.data ?? {}))
+        if (value !== null) answered.add(new RegExp(`\\b${alias}: (\\w+)`).exec(sent.query)?.[1]);
+      tally[reply.errors === undefined ? "data" : "errors"] += 1;
+      const wrong = [...faultsOf(published, sent, reply, secret)];
+      if (time > LONGEST) wrong.push(`it took ${Math.round(time)} ms`);
+      if (wrong.length > 0) {
+        const cause = faults.map((fault) => (fault instanceof Error ? fault.stack : fault));
+        found.push(
+          [
+            ...wrong,
+            `as ${JSON.stringify(identity.consumer)}`,
+            sent.query,
+            JSON.stringify(sent.variables).slice(0, 4_000),
+            ...cause,
+          ].join("\n"),
+        );
+        faults.length = 0;
+      }
+      if (found.length >= MOST || (found.length > 0 && count >= runs)) {
+        throw new Error(found.join("\n\n"));
+      }
+    });
+    await fc.assert(property, { numRuns: runs, seed, endOnFailure: true });
+    console.log(
+      `${count} operations (${tally.data} answered, ${tally.errors} with errors), seed ${seed}; the slowest took ${Math.round(slowest.time)} ms`,
+    );
+    // An operation that is always refused would show nothing.
+    const fields = [director.schema.getQueryType(), director.schema.getMutationType()].flatMap(
+      (type) => Object.keys(type?.getFields() ?? {}),
+    );
+    expect(fields.filter((name) => !answered.has(name) && !rare.includes(name))).toEqual([]);
+    expect(await storedRows(director.inside.database, victim.id)).toEqual(before);
+  } finally {
+    await director.close();
+  }
+}
+
+/** The seed in the environment variable SEXTANT_FUZZ_SEED, or a new one. */
+export function seedOfRun(): number {
+  // oxlint-disable-next-line sextant/process-env -- a test that is repeated, not a setting of a service
+  const given = process.env["SEXTANT_FUZZ_SEED"];
+  const seed = given === undefined ? Math.trunc(Math.random() * 2 ** 31) : Number(given);
+  console.log(`seed ${seed}: repeat with SEXTANT_FUZZ_SEED=${seed}`);
+  return seed;
+}
