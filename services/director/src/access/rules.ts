@@ -120,6 +120,8 @@ export const rules: AccessRules = {
   setDefaultEventingForApplication: rule("eventing:manage", "application"),
   deleteDefaultEventingForApplication: rule("eventing:manage", "application"),
 
+  healthChecks: rule("health_checks:read", "health", { APPLICATION: "own", RUNTIME: "own" }),
+
   viewer: rule([], undefined, { APPLICATION: "all", RUNTIME: "all" }),
   tenants: rule("tenant:read", "tenant", usersOnly),
   tenantsPage: rule("tenant:read", "tenant", usersOnly),
