@@ -1,0 +1,198 @@
+/** A tenant with more than 100,000 objects: what is asked often is found by an index, whatever the values are. */
+import { type LargeTenant, makeLargeTenant, type PlanNode } from "@sextant/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startDirector, type TestDirector, type TestTenant } from "./given.ts";
+
+let director: TestDirector;
+let tenant: TestTenant;
+let large: LargeTenant;
+let ids: Readonly<
+  Record<"application" | "runtime" | "bundle" | "api" | "deep" | "deepRuntime", string>
+>;
+
+beforeAll(async () => {
+  director = await startDirector();
+  tenant = await director.tenant();
+  large = await makeLargeTenant(director.inside.database, tenant.id);
+  const nth = (kind: string, place = 0): Promise<string> =>
+    large.one(
+      `select id from ${kind} where tenant_id = :tenant order by id offset ${place} limit 1`,
+    );
+  const cursor = (id: string): string => Buffer.from(`after:${id}`).toString("base64");
+  ids = {
+    application: await nth("application"),
+    runtime: await nth("runtime", 9),
+    bundle: await nth("bundle"),
+    api: await nth("api_definition"),
+    deep: cursor(await nth("application", 18_000)),
+    deepRuntime: cursor(await nth("runtime", 18_000)),
+  };
+});
+afterAll(async () => {
+  await large?.close();
+  await director?.close();
+});
+
+const page = "pageInfo { hasNextPage endCursor } data { id name labels status { condition } }";
+
+/** What is asked, and the indexes that have to be used for it: all of these. */
+const asked: Readonly<Record<string, () => readonly [operation: string, ...indexes: string[]]>> = {
+  "an application": () => [
+    `{ application(id: "${ids.application}") { id name labels } }`,
+    "application_pkey",
+    "label_pkey",
+  ],
+  "a runtime": () => [
+    `{ runtime(id: "${ids.runtime}") { id name syncState { ready } } }`,
+    "runtime_pkey",
+    "sync_state_pkey",
+  ],
+  "applications, the first page": () => [
+    `{ applications(first: 50) { ${page} } }`,
+    "application_pkey",
+    "label_pkey",
+  ],
+  "applications, a page deep in the list": () => [
+    `{ applications(first: 50, after: "${ids.deep}") { ${page} } }`,
+    "application_pkey",
+  ],
+  "runtimes, the first page": () => [`{ runtimes(first: 50) { ${page} } }`, "runtime_pkey"],
+  "runtimes, a page deep in the list": () => [
+    `{ runtimes(first: 50, after: "${ids.deepRuntime}") { ${page} } }`,
+    "runtime_pkey",
+  ],
+  "applications by a label's value": () => [
+    `{ applications(filter: [{ key: "zone", query: "\\"z7\\"" }], first: 50) { ${page} } }`,
+    "label_element",
+  ],
+  "applications by a label's value, deep in the list": () => [
+    `{ applications(filter: [{ key: "zone", query: "\\"z7\\"" }], first: 50, after: "${ids.deep}") { ${page} } }`,
+    "label_element",
+  ],
+  "runtimes by two values of a label": () => [
+    `{ runtimes(filter: [{ key: "group", query: "$[*] ? (@ == \\"g1\\" || @ == \\"g2\\")" }], first: 50) { ${page} } }`,
+    "label_element",
+  ],
+  "runtimes by two values of a label, deep in the list": () => [
+    `{ runtimes(filter: [{ key: "group", query: "$[*] ? (@ == \\"g1\\" || @ == \\"g2\\")" }], first: 50, after: "${ids.deepRuntime}") { ${page} } }`,
+    "label_element",
+  ],
+  "applications by a label that all have": () => [
+    `{ applications(filter: [{ key: "common" }], first: 50) { ${page} } }`,
+    "application_pkey",
+    "label_",
+  ],
+  "applications by what a label contains": () => [
+    `{ applications(filter: [{ key: "group", query: "[\\"g7\\"]" }], first: 50) { ${page} } }`,
+    "label_",
+  ],
+  "the applications of a runtime": () => [
+    `{ applicationsForRuntime(runtimeID: "${ids.runtime}", first: 50) { ${page} } }`,
+    "label_element",
+  ],
+  "the bundles of an application": () => [
+    `{ application(id: "${ids.application}") { bundles(first: 50) { pageInfo { hasNextPage } data { id name } } } }`,
+    "bundle_application_key",
+  ],
+  "the APIs, events and documents of a bundle": () => [
+    `{ application(id: "${ids.application}") { bundle(id: "${ids.bundle}") { apiDefinitions(first: 50) { data { name } } eventDefinitions { data { name } } documents { data { title } } } } }`,
+    "api_definition_bundle_idx",
+    "event_definition_bundle_idx",
+    "document_bundle_idx",
+  ],
+  "the webhooks of an application": () => [
+    `{ application(id: "${ids.application}") { webhooks { id url } } }`,
+    "webhook_application_idx",
+  ],
+  "the credentials of a bundle": () => [
+    `{ application(id: "${ids.application}") { bundle(id: "${ids.bundle}") { instanceAuths { id status { condition } } } } }`,
+    "bundle_instance_auth_bundle_idx",
+  ],
+  "the contexts of a runtime": () => [
+    `{ runtime(id: "${ids.runtime}") { runtimeContexts { data { value } } } }`,
+    "runtime_context_runtime_idx",
+  ],
+  "runtime contexts, the first page": () => [
+    "{ runtimeContexts(first: 50) { data { value labels } } }",
+    "runtime_context_pkey",
+  ],
+  "the label definitions": () => ["{ labelDefinitions { key schema } }", "label_definition_"],
+  "a label definition": () => [
+    `{ labelDefinition(key: "key7") { key } }`,
+    "label_definition_key_key",
+  ],
+  "the health of an application": () => [
+    `{ healthChecks(origin: "${ids.application}", first: 50) { data { condition } } }`,
+    "health_check_origin_idx",
+  ],
+  "audit entries, the first page": () => [
+    "{ auditEntries(first: 50) { data { id action } } }",
+    "audit_entry_pkey",
+  ],
+  "audit entries of an actor": () => [
+    `{ auditEntries(filter: { actorID: "somebody-7" }, first: 50) { data { id action } } }`,
+    "audit_entry_",
+  ],
+  "the fetch request of an API": () => [
+    `{ application(id: "${ids.application}") { bundle(id: "${ids.bundle}") { apiDefinition(id: "${ids.api}") { spec { fetchRequest { url } } } } } }`,
+    "fetch_request_api_definition_key",
+  ],
+};
+
+/** What a runtime or an application asks of what it shares a group with. */
+const askedByPaired: Readonly<Record<string, () => readonly [string, ...string[]]>> = {
+  "a runtime's applications": () => [`{ applications(first: 50) { ${page} } }`, "label_element"],
+  "a runtime's credentials": () => [
+    `{ applications(first: 5) { data { bundles(first: 5) { data { instanceAuths { id } } } } } }`,
+    "bundle_instance_auth_",
+  ],
+};
+
+const nodesOf = async (as: TestTenant["admin"], operation: string, made: "known" | "any") => {
+  const batches = await director.inside.statementsOf(() => as.ask(operation));
+  const statements = batches.flat();
+  expect(statements).toHaveLength(1);
+  return large.nodesOf(statements[0] as (typeof statements)[number], made);
+};
+
+async function expectFound(
+  as: TestTenant["admin"],
+  [operation, ...indexes]: readonly string[],
+): Promise<void> {
+  for (const made of ["known", "any"] as const) {
+    const nodes = await nodesOf(as, String(operation), made);
+    const scans = nodes.filter((node: PlanNode) => node["Node Type"] === "Seq Scan");
+    expect({ made, scans: scans.map((node) => node["Relation Name"]) }).toEqual({
+      made,
+      scans: [],
+    });
+    console.log(
+      made,
+      operation,
+      nodes
+        .map((n) => `${n["Node Type"]}:${n["Index Name"] ?? n["Relation Name"] ?? ""}`)
+        .join(" < "),
+    );
+    const used = nodes.flatMap((node) => node["Index Name"] ?? []);
+    for (const index of indexes)
+      expect({ made, index, used, is: used.some((name) => name.startsWith(index)) }).toMatchObject({
+        is: true,
+      });
+  }
+}
+
+describe("in a tenant of more than 100,000 objects", () => {
+  it("there are so many", async () => {
+    const count = await large.one(
+      "select sum(reltuples)::bigint from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace",
+    );
+    expect(Number(count)).toBeGreaterThan(100_000);
+  });
+
+  for (const [name, what] of Object.entries(asked)) {
+    it(`${name}: found by an index`, async () => expectFound(tenant.admin, what()));
+  }
+  for (const [name, what] of Object.entries(askedByPaired)) {
+    it(`${name}: found by an index`, async () => expectFound(tenant.runtime(ids.runtime), what()));
+  }
+});
