@@ -216,7 +216,7 @@ function scalar(type: string, name: string, dice: Dice, known: Known): unknown {
     case "ID":
       return id(dice, known, name);
     case "String":
-      return /ID$/.test(name) ? id(dice, known, name) : text(dice, name, known);
+      return name.endsWith("ID") ? id(dice, known, name) : text(dice, name, known);
     case "Int":
       if (!dice.wild) return dice.pick([1, 2, 3, 10]);
       return dice.pick([1, 2, 3, 10, 200, 0, -1, 201, 2 ** 31 - 1, 2 ** 31, 1.5, "1", null]);
@@ -262,6 +262,7 @@ function scalar(type: string, name: string, dice: Dice, known: Known): unknown {
 const basic = { username: "user", password: "password" };
 /** Inputs whose fields depend on each other. */
 const sound: Readonly<Record<string, (known: Known, dice: Dice) => unknown>> = {
+  AuthInput: () => ({ credential: { basic } }),
   CredentialDataInput: () => ({ basic }),
   APISpecInput: (_known, dice) => ({
     type: new EnumName("OPEN_API"),
