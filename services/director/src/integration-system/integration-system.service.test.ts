@@ -133,7 +133,7 @@ it("client credentials are made, shown to their owner, bounded in number, and re
       runtime: requestClientCredentialsForRuntime(id: $r) ${credentials} }`,
     { s: system, a: application, r: runtime },
   );
-  for (const { id, auth } of Object.values(made) as { id: string; auth: never }[])
+  for (const { id, auth } of Object.values<{ id: string; auth: unknown }>(made))
     expect(auth).toEqual({
       credential: {
         clientId: id,
