@@ -36,8 +36,8 @@ const words: Readonly<Record<Reach, string>> = {
 
 const head = `# Who may do what
 
-Made of the authorization tables in \`services/*/src/access/rules.ts\` by \`npm run generate\`. A test carries out every operation of Director as
-every type of caller, on its own objects, those of its group, others of the tenant and those of another tenant, and compares what happens with
+Made of the authorization tables in \`services/*/src/access/rules.ts\` by \`npm run generate\`. Tests carry out every operation as
+every type of caller, on its own objects, those of its group, others of the tenant and those of another tenant, and compare what happens with
 this page.
 
 Two things decide. **Scopes** come with a user's token or an integration system's credentials; those of an application, a runtime and a one-time

@@ -115,6 +115,7 @@ export async function startConnector() {
 
   return {
     inside,
+    schema: executor.schema,
     context,
     clock,
     tokens,

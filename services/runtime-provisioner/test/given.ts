@@ -201,6 +201,7 @@ export async function startProvisioner() {
 
   return {
     inside,
+    schema: executor.schema,
     clock,
     calls,
     faults,
