@@ -5,6 +5,7 @@ import { ConfigError } from "@sextant/config";
 import { createLogger } from "@sextant/logging";
 import { createAgent, type Agent } from "./agent/agent.ts";
 import type { Settings } from "./config.ts";
+import { connectFault } from "./health/reachability.ts";
 import { serveHealth } from "./health/health-server.ts";
 import { createIdentityStore } from "./identity/identity-store.ts";
 import { createPlanStore } from "./plan/plan-store.ts";
@@ -36,6 +37,7 @@ export async function runAgent(settings: Settings): Promise<void> {
       connectorUrl: settings.CONNECTOR_URL,
       token: settings.TOKEN,
       runtimeId: settings.RUNTIME_ID,
+      reachIntervalMs: settings.REACH_INTERVAL * 1_000,
     },
     identityStore,
     planStore: createPlanStore(settings.AGENT_DIR),
@@ -46,6 +48,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     random: Math.random,
     sleep: (milliseconds, signal) =>
       delay(milliseconds, undefined, { signal }).catch(() => undefined),
+    connectFault,
     log: log.child({ runtime: settings.RUNTIME_ID, tenant: settings.TENANT }),
   });
   const stop = new AbortController();

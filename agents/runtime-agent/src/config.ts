@@ -1,5 +1,5 @@
 /** The agent's settings. What pairing needs is only asked for while the agent has no certificate. */
-import { listenAddress, loadConfig, logFormat, logLevel } from "@sextant/config";
+import { listenAddress, loadConfig, logFormat, logLevel, wholeNumber } from "@sextant/config";
 import { z } from "zod";
 
 const httpsUrl = z
@@ -30,6 +30,8 @@ const schema = z.object({
   /** Which runtime this is; for the log, and to notice a token for another one. */
   RUNTIME_ID: z.string().optional(),
   TENANT: z.string().optional(),
+  /** Seconds between two looks at whether the plan's applications can be connected to; 0: never. */
+  REACH_INTERVAL: wholeNumber(0, 86_400).default(60),
   /** Where `/healthz` and `/readyz` listen; by default nowhere. */
   SEXTANT_OPS_LISTEN: listenAddress.optional(),
   LOG_LEVEL: logLevel.default("info"),

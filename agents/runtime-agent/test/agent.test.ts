@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -66,7 +67,13 @@ describe("pairing", () => {
     const agent = await startPaired();
     expect(planOnDisk()).toEqual({ revision: 1, applications: [] });
     expect(plane.reports).toEqual([
-      { revision: 1, applied: true, ready: true, items: [], health: [] },
+      {
+        revision: 1,
+        applied: true,
+        ready: true,
+        items: [],
+        health: [{ condition: "SUCCEEDED" }],
+      },
     ]);
     expect(plane.issuedKeys).toHaveLength(1);
     expect(event(agent, "paired")).toMatchObject({ tenant: "default", runtime: plane.runtimeId });
@@ -101,6 +108,46 @@ describe("pairing", () => {
     await delay(1_000);
     expect(plane.count("configuration")).toBe(1);
     expect(plane.issuedKeys).toEqual([]);
+  });
+});
+
+describe("health", () => {
+  it("of the agent and of its applications' addresses is reported when it changes, also during a hold", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    await startPaired({ ...pairing(), REACH_INTERVAL: "1" });
+    const [up, down] = [
+      "1f9d4c2a-0000-4000-8000-000000000001",
+      "1f9d4c2a-0000-4000-8000-000000000002",
+    ];
+    plane.setPlan({
+      applications: [],
+      rules: [
+        { applicationID: up, mayCall: [`http://127.0.0.1:${port}/api`] },
+        { applicationID: down, mayCall: ["http://127.0.0.1:1/api"] },
+      ],
+    });
+    const health = () => plane.reports.at(-1)?.health;
+    await until("health of both", () => health()?.length === 3);
+    expect(health()).toEqual([
+      { condition: "SUCCEEDED" },
+      { applicationID: up, condition: "SUCCEEDED" },
+      { applicationID: down, condition: "FAILED", message: "127.0.0.1:1: ECONNREFUSED" },
+    ]);
+    await new Promise((resolve) => server.close(resolve));
+    await until("a change", () => health()?.[1]?.condition === "FAILED");
+    const reports = plane.reports.length;
+    await delay(2_500);
+    expect(plane.reports).toHaveLength(reports);
+  }, 20_000);
+
+  it("of applications' addresses is not looked at when the setting says so", async () => {
+    await startPaired({ ...pairing(), REACH_INTERVAL: "0" });
+    plane.setPlan({ rules: [{ applicationID: "a", mayCall: ["http://127.0.0.1:1/"] }] });
+    await until("a report", () => plane.reports.at(-1)?.revision === 2);
+    await delay(1_500);
+    expect(plane.reports.at(-1)?.health).toEqual([{ condition: "SUCCEEDED" }]);
   });
 });
 

@@ -32,6 +32,11 @@ export type Report = {
   readonly revision: number;
   readonly applied: boolean;
   readonly ready: boolean;
+  readonly health: readonly {
+    readonly applicationID?: string;
+    readonly condition: string;
+    readonly message?: string;
+  }[];
 };
 
 type Token = {

@@ -2,9 +2,17 @@
 import type { Logger } from "@sextant/logging";
 import { hashToken, type Identity } from "../identity/identity.ts";
 import type { IdentityStore } from "../identity/identity-store.ts";
+import type { connectFault } from "../health/reachability.ts";
+import { createReachWatch } from "../health/reach-watch.ts";
 import { pair, renew } from "../pairing/pairing.ts";
-import { fetchPlan, sendStatus } from "../plan/plan-client.ts";
-import { readPlanHead, reportOn, type PlanHead, type StatusReport } from "../plan/plan.ts";
+import { fetchPlan, sendStatus, type PlanAnswer } from "../plan/plan-client.ts";
+import {
+  readPlanHead,
+  reportOn,
+  type HealthReport,
+  type PlanHead,
+  type StatusReport,
+} from "../plan/plan.ts";
 import type { PlanStore, StoredPlan } from "../plan/plan-store.ts";
 import type { ConnectionOptions, PlaneConnection } from "../plane/plane-connection.ts";
 import { PlaneError } from "../plane/plane-error.ts";
@@ -17,6 +25,8 @@ export type AgentDependencies = {
     readonly connectorUrl: string | undefined;
     readonly token: string | undefined;
     readonly runtimeId: string | undefined;
+    /** Milliseconds between two looks at whether applications can be reached; 0: never. */
+    readonly reachIntervalMs: number;
   };
   readonly identityStore: IdentityStore;
   readonly planStore: PlanStore;
@@ -26,6 +36,8 @@ export type AgentDependencies = {
   readonly now: () => Date;
   readonly random: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Why an application's address cannot be connected to. */
+  readonly connectFault: typeof connectFault;
   readonly log: Logger;
 };
 
@@ -60,6 +72,35 @@ export function createAgent(dependencies: AgentDependencies): Agent {
   let reported: number | undefined;
   /** Whether the plane has answered a poll since the start. */
   let answered = false;
+  /** What is wrong with the agent itself. */
+  const own: { plan: string | undefined; certificate: string | undefined } = {
+    plan: undefined,
+    certificate: undefined,
+  };
+  /** The health that the plane has a report of. */
+  let reportedHealth = "";
+  /** Ends the hold of a poll. */
+  let holding: AbortController | undefined;
+  const reach = createReachWatch({
+    targets: () => plan?.head.targets ?? [],
+    intervalMs: settings.reachIntervalMs,
+    connectFault: dependencies.connectFault,
+    sleep: dependencies.sleep,
+    random,
+    onChange: () => holding?.abort(),
+  });
+
+  const health = (): HealthReport => {
+    const fault = own.plan ?? own.certificate;
+    return [{ applicationID: undefined, fault }, ...reach.found()].map(
+      ({ applicationID, fault: message }) => ({
+        ...(applicationID === undefined ? {} : { applicationID }),
+        ...(message === undefined
+          ? { condition: "SUCCEEDED" as const }
+          : { condition: "FAILED" as const, message }),
+      }),
+    );
+  };
 
   const become = async (next: Identity): Promise<void> => {
     identity = next;
@@ -90,6 +131,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     plan = undefined;
     reported = undefined;
     await become(paired);
+    own.certificate = undefined;
     log.info(
       { subject: paired.subject, notAfter: paired.notAfter, renewAt: paired.renewAt },
       "paired",
@@ -107,11 +149,13 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     try {
       const renewed = await renew(dependencyOfPairing, current, connected(), signal);
       await become(renewed);
+      own.certificate = undefined;
       log.info({ notAfter: renewed.notAfter, renewAt: renewed.renewAt }, "certificate renewed");
     } catch (error) {
       if (signal.aborted) throw error;
       // The certificate is still good: polls go on meanwhile.
       identity = { ...current, renewAt: afterFailedRenewal(now(), random) };
+      own.certificate = `the certificate could not be renewed: ${describe(error).message}`;
       log.warn({ ...describe(error), again: identity.renewAt }, "certificate not renewed");
     }
   };
@@ -125,11 +169,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     // The first answer after a start tells where the agent stands, and a report is due: neither is waited for.
     const hold = answered && plan?.head.revision === reported ? holdSeconds : 0;
     const asked = now().getTime();
-    const answer = await fetchPlan(connected(), origin, {
-      etag: plan?.etag,
-      holdSeconds: hold,
-      signal,
-    });
+    const answer = await fetchHeld(origin, hold, signal);
     answered = true;
     const isNew = answer.changed && answer.etag !== plan?.etag;
     if (isNew) {
@@ -137,13 +177,41 @@ export function createAgent(dependencies: AgentDependencies): Agent {
         sendStatus(connected(), origin, report, signal),
       );
     } else if (hold > 0 && now().getTime() - asked < SHORTEST_HOLD_MS) {
-      // A plane that does not hold, or is about to stop, would else be asked without a pause.
+      // A plane that does not hold, or is about to stop, would else be asked without a pause; and health is not told without one.
       await dependencies.sleep(SHORTEST_HOLD_MS * (1 + random()), signal);
     }
-    if (plan !== undefined && plan.head.revision !== reported) {
-      await sendStatus(connected(), origin, reportOn(plan.head), signal);
-      reported = plan.head.revision;
-      log.info({ revision: reported }, "plan reported");
+    if (plan === undefined) return;
+    const report = reportOn(plan.head, health());
+    const found = JSON.stringify(report.health);
+    if (plan.head.revision === reported && found === reportedHealth) return;
+    await sendStatus(connected(), origin, report, signal);
+    if (plan.head.revision !== reported)
+      log.info({ revision: plan.head.revision }, "plan reported");
+    else log.info({ health: report.health }, "health reported");
+    reported = plan.head.revision;
+    reportedHealth = found;
+  };
+
+  /** Asks for the plan; the hold ends without one when there is health to be reported. */
+  const fetchHeld = async (
+    origin: string,
+    holdSeconds: number,
+    signal: AbortSignal,
+  ): Promise<PlanAnswer> => {
+    const hold = new AbortController();
+    const request = {
+      etag: plan?.etag,
+      holdSeconds,
+      signal: AbortSignal.any([signal, hold.signal]),
+    };
+    holding = holdSeconds > 0 ? hold : undefined;
+    try {
+      return await fetchPlan(connected(), origin, request);
+    } catch (error) {
+      if (!hold.signal.aborted || signal.aborted) throw error;
+      return { changed: false };
+    } finally {
+      holding = undefined;
     }
   };
 
@@ -162,9 +230,11 @@ export function createAgent(dependencies: AgentDependencies): Agent {
       await planStore.save(text, etag);
     } catch (error) {
       const fault = `the plan could not be written: ${(error as NodeJS.ErrnoException).code ?? "unknown fault"}`;
-      await report(reportOn(head, fault));
+      own.plan = fault;
+      await report(reportOn(head, health(), fault));
       throw error;
     }
+    own.plan = undefined;
     plan = { etag, head };
     reported = undefined;
     log.info({ revision: head.revision, bytes: text.length }, "plan applied");
@@ -190,6 +260,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
 
   return {
     async run(signal) {
+      const watching = settings.reachIntervalMs === 0 ? undefined : reach.run(signal);
       const stored = await identityStore.load();
       if (stored !== undefined) await become(stored);
       plan = await planStore.load();
@@ -211,6 +282,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
           await dependencies.sleep(waitMs, signal);
         }
       }
+      await watching;
       await connection?.close();
     },
     readiness: () => unready,

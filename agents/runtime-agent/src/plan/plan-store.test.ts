@@ -18,7 +18,10 @@ it("keeps a plan as it was sent, byte by byte, for its owner alone", async () =>
   await store.save(text, '"3-abc"');
   expect(readFileSync(join(directory, "plan.json"), "utf8")).toBe(text);
   expect(statSync(join(directory, "plan.json")).mode & 0o777).toBe(0o600);
-  expect(await store.load()).toEqual({ etag: '"3-abc"', head: { revision: 3, itemIds: ["r1"] } });
+  expect(await store.load()).toEqual({
+    etag: '"3-abc"',
+    head: { revision: 3, itemIds: ["r1"], targets: [] },
+  });
   expect(readdirSync(directory).toSorted()).toEqual(["plan.etag", "plan.json"]);
 });
 
@@ -52,14 +55,14 @@ it("refuses what is not a plan", () => {
 
 it("reports each item of the plan, and the fault when there was one", () => {
   const head = { revision: 3, itemIds: ["r1"] };
-  expect(reportOn(head)).toEqual({
+  expect(reportOn(head, [{ condition: "SUCCEEDED" }])).toEqual({
     revision: 3,
     applied: true,
     ready: true,
     items: [{ id: "r1", applied: true, ready: true, message: "" }],
-    health: [],
+    health: [{ condition: "SUCCEEDED" }],
   });
-  expect(reportOn(head, "disk is full")).toMatchObject({
+  expect(reportOn(head, [], "disk is full")).toMatchObject({
     applied: false,
     ready: false,
     items: [{ message: "disk is full" }],

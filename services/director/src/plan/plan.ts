@@ -11,7 +11,12 @@ type Definition = {
   readonly description: string | null;
   readonly group: string | null;
   readonly version: Readonly<Record<string, unknown>> | null;
-  readonly spec: { readonly type: string; readonly format: string; readonly hash: string } | null;
+  /** `hash` is null while the text is still to be fetched. */
+  readonly spec: {
+    readonly type: string;
+    readonly format: string;
+    readonly hash: string | null;
+  } | null;
 };
 type StoredBundle = {
   readonly id: string;
