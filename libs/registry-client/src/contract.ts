@@ -1,7 +1,8 @@
 /** The Registry's contract: what a service may ask of the persistent storage. */
 import { ServiceAwayError } from "@sextant/service";
 import { z } from "zod";
-import { type FieldName, type Kind, kinds, type NewRecord, type StoredRecord } from "./kinds.ts";
+import { type Kind, kinds } from "./kinds.ts";
+import type { FieldName, NewRecord, StoredRecord } from "./record.ts";
 import {
   type Condition,
   conditionSchema,

@@ -18,7 +18,7 @@ import {
   UNKNOWN_PLAN,
   type WatchAnswer,
 } from "./contract.ts";
-import type { StoredRecord } from "./kinds.ts";
+import type { StoredRecord } from "./record.ts";
 import type { Params, ReadPlan } from "./read-plan.ts";
 
 /** How the client is made. */

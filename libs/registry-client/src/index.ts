@@ -1,6 +1,15 @@
 /** The Registry's contract: kinds, read plans, commits, the feed and leased work, and the client that speaks it over HTTP. */
 export * from "./id.ts";
-export * from "./kinds.ts";
+export {
+  columnName,
+  type Field,
+  type FieldType,
+  isKind,
+  type Kind,
+  kinds,
+  tableName,
+} from "./kinds.ts";
+export * from "./record.ts";
 export * from "./read-plan.ts";
 export * from "./contract.ts";
 export * from "./carry-out.ts";

@@ -92,7 +92,7 @@ export function createThreadPool<Request, Answer>(options: {
       }
       take(thread);
     });
-    worker.on("error", (error) => lost(thread, error as Error));
+    worker.on("error", (error) => lost(thread, error));
     worker.on("exit", () => lost(thread, new Error("a thread ended before it could work")));
   };
 
