@@ -1,32 +1,72 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { embeddedPostgres, freePorts } from "@sextant/local-plane";
 import { silentLogger } from "@sextant/logging";
 import { Client } from "pg";
 import { changeToAgent } from "./change-to-agent.ts";
-import { type Bench, configPoll, nestedList, pointRead, straightPath } from "./comparisons.ts";
+import { configPoll, straightPath } from "./comparisons.ts";
+import { nestedList, nestedRuntimes, pointRead, runtimeLabels } from "./director.ts";
+import { growth } from "./growth.ts";
 import { processTree, proportionalMemory } from "./measure/cpu.ts";
 import { type Plane, startPlane } from "./plane.ts";
 import { generatePrisma } from "./reference/generate.ts";
-import { pairRuntime, seedApplications } from "./seed.ts";
+import { pairRuntime, seedApplications, seedFleet, seedSites } from "./seed.ts";
+import type { Bench } from "./stage.ts";
 
-const HELP = `Measures a plane of its own on this machine, the reference beside it in the same run.
+const comparisons: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  "nested-list": nestedList,
+  "nested-runtimes": nestedRuntimes,
+  "point-read": pointRead,
+  "runtime-labels": runtimeLabels,
+  "config-poll": configPoll,
+  "straight-path": straightPath,
+  "change-to-agent": ({ plane }) => changeToAgent(plane),
+  growth,
+};
+const groups: Readonly<Record<string, readonly string[]>> = {
+  director: ["nested-list", "nested-runtimes", "point-read", "runtime-labels", "growth"],
+  gateway: ["config-poll", "straight-path", "change-to-agent"],
+};
+const names = ["start", ...Object.keys(comparisons)];
+const DEFAULTS = { seconds: 4, tenants: 10_000 };
+
+const HELP = `Measures a plane of its own on this machine, the references beside it in the same run.
 
   npm run bench                  all of them
-  npm run bench -- <name…>       only these: start, nested-list, point-read, config-poll, straight-path, change-to-agent
+  npm run bench -- <name…>       only these: ${names.join(", ")}
+  npm run bench -- director      ${groups["director"]?.join(", ")}
+  npm run bench -- gateway       ${groups["gateway"]?.join(", ")}
+
+  --tenants=<n>   how many tenants growth ends with, from 1,000 on; default ${DEFAULTS.tenants} (1 million runtimes, 3 million APIs)
+  --seconds=<n>   how long a round lasts, after half as long to warm up; default ${DEFAULTS.seconds}
 
 Every rate is the median of three rounds taken in turns, with 16 clients; CPU is that of the servers and PostgreSQL, for one operation.
 `;
 
-const comparisons: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
-  "nested-list": nestedList,
-  "point-read": pointRead,
-  "config-poll": configPoll,
-  "straight-path": straightPath,
-  "change-to-agent": ({ plane }) => changeToAgent(plane),
+/** What the command line asks for, or what is wrong with it. */
+type Wanted = {
+  readonly names: readonly string[];
+  readonly seconds: number;
+  readonly tenants: number;
 };
-const names = ["start", ...Object.keys(comparisons)];
+
+function readWords(words: readonly string[]): Wanted | string {
+  const options = new Map<string, number>();
+  const wanted = new Set<string>();
+  for (const word of words) {
+    const [, option = "", value = ""] = /^--(seconds|tenants)=([1-9]\d{0,5})$/.exec(word) ?? [];
+    if (option !== "") options.set(option, Number(value));
+    else if (names.includes(word)) wanted.add(word);
+    else if (groups[word] !== undefined) for (const name of groups[word]) wanted.add(name);
+    else return `there is no "${word}": choose of ${[...names, ...Object.keys(groups)].join(", ")}`;
+  }
+  return {
+    names: wanted.size === 0 ? names : names.filter((name) => wanted.has(name)),
+    seconds: options.get("seconds") ?? DEFAULTS.seconds,
+    tenants: Math.max(1, options.get("tenants") ?? DEFAULTS.tenants),
+  };
+}
 
 /** The command `npm run bench`: answers with the exit code. */
 export async function runBench(words: readonly string[]): Promise<number> {
@@ -34,16 +74,15 @@ export async function runBench(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const unknown = words.find((word) => !names.includes(word));
-  if (unknown !== undefined) {
-    process.stderr.write(`bench: there is no "${unknown}": choose of ${names.join(", ")}\n`);
+  const wanted = readWords(words);
+  if (typeof wanted === "string") {
+    process.stderr.write(`bench: ${wanted}\n`);
     return 1;
   }
-  const chosen = words.length === 0 ? names : words;
   const folder = mkdtempSync(join(tmpdir(), "sextant-bench-"));
   try {
-    if (chosen.includes("start")) await measureStart(folder);
-    if (chosen.some((name) => name !== "start")) await measureOperations(folder, chosen);
+    if (wanted.names.includes("start")) await measureStart(folder);
+    if (wanted.names.some((name) => name !== "start")) await measureOperations(folder, wanted);
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -74,7 +113,7 @@ async function measureStart(folder: string): Promise<void> {
   console.log(`  idle, proportional set size ${memory.toFixed(0)} MiB   goal 700 MiB`);
 }
 
-async function measureOperations(folder: string, chosen: readonly string[]): Promise<void> {
+async function measureOperations(folder: string, wanted: Wanted): Promise<void> {
   generatePrisma();
   const [databasePort = 0, port = 0] = await freePorts(3);
   const server = await embeddedPostgres({
@@ -88,6 +127,8 @@ async function measureOperations(folder: string, chosen: readonly string[]): Pro
     plane = await startPlane(join(folder, "plane"), port, server.ownerURL);
     const applicationID = await seedApplications(plane);
     const runtime = await pairRuntime(plane, "bench");
+    const siteIDs = await seedSites(plane);
+    await seedFleet(plane);
     // As the superuser, who passes through row-level security: the reference does less than the plane.
     const databaseURL = server.superuserURL.replace(
       /\/postgres$/,
@@ -95,14 +136,19 @@ async function measureOperations(folder: string, chosen: readonly string[]): Pro
     );
     const database = new Client({ connectionString: databaseURL });
     await database.connect();
+    await database.query(readFileSync(new URL("reference/functions.sql", import.meta.url), "utf8"));
     await database.query("analyze");
     const tenant =
       (await database.query<{ id: string }>("select id from tenant")).rows[0]?.id ?? "";
     await database.end();
     const postgres = server.process.pid;
     if (postgres === undefined) throw new Error("PostgreSQL does not run");
-    const bench: Bench = { plane, applicationID, runtime, databaseURL, tenant, postgres };
-    for (const name of chosen) await comparisons[name]?.(bench);
+    const { seconds, tenants } = wanted;
+    const bench: Bench = {
+      ...{ plane, applicationID, runtime, siteIDs, databaseURL, tenant, postgres },
+      ...{ seconds, tenants },
+    };
+    for (const name of wanted.names) await comparisons[name]?.(bench);
   } finally {
     await plane?.stop();
     await server.process.stop();

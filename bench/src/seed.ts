@@ -39,6 +39,53 @@ export async function seedApplications(plane: Plane): Promise<string> {
   return ids[APPLICATIONS / 2] as string;
 }
 
+const SITES = 20;
+const FLEET = 300;
+
+const registerRuntime = async (
+  plane: Plane,
+  name: string,
+  labels: Readonly<Record<string, unknown>>,
+): Promise<string> => {
+  const { made } = await plane.graphql<{ made: { id: string } }>(
+    "mutation($in: RuntimeInput!) { made: registerRuntime(in: $in) { id } }",
+    { in: { name, labels } },
+  );
+  return made.id;
+};
+
+/** Registers runtimes each in a group of its own with 3 applications of one bundle with 3 APIs; gives their ids. */
+export async function seedSites(plane: Plane): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const site of upTo(SITES)) {
+    const labels = { group: [`site-${site}`] };
+    ids.push(await registerRuntime(plane, `site-${site}`, labels));
+    for (const number of upTo(3)) {
+      const name = `site-${site}-application-${number}`;
+      const apiDefinitions = upTo(APIS).map((api) => ({
+        name: `api-${api}`,
+        description: "An API of the bundle",
+        targetURL: `https://${name}.example.com/${api}`,
+        group: "things",
+      }));
+      const bundles = [{ name: "bundle", description: "One set of credentials", apiDefinitions }];
+      await plane.graphql(
+        "mutation($in: ApplicationRegisterInput!) { registerApplication(in: $in) { id } }",
+        { in: { name, description: "An application of a site", labels, bundles } },
+      );
+    }
+  }
+  return ids;
+}
+
+/** Registers many runtimes with labels. */
+export async function seedFleet(plane: Plane): Promise<void> {
+  for (const number of upTo(FLEET)) {
+    const labels = { group: ["fleet"], region: `region-${number % 10}`, tags: ["edge", "small"] };
+    await registerRuntime(plane, `fleet-${number}`, labels);
+  }
+}
+
 /** A runtime that has paired. */
 export type PairedRuntime = {
   readonly id: string;

@@ -32,6 +32,21 @@ async function round({ name, load, processes }: Contestant): Promise<Score> {
   return { ...result, name, cpuPerOperation: (cpu * 1000) / (result.perSecond * load.seconds) };
 }
 
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/** Each figure of a contestant is the median of that figure in its rounds. */
+export async function measure(contestant: Contestant): Promise<Score> {
+  const scores: Score[] = [];
+  for (let index = 0; index < ROUNDS; index += 1) scores.push(await round(contestant));
+  const of = (figure: Exclude<keyof Score, "name">): number =>
+    median(scores.map((score) => score[figure]));
+  return {
+    ...{ name: contestant.name, perSecond: of("perSecond"), bytes: of("bytes") },
+    ...{ p50: of("p50"), p99: of("p99"), cpuPerOperation: of("cpuPerOperation") },
+  };
+}
+
 /** The median rounds of all contestants, in their order. */
 export async function compare(contestants: readonly Contestant[]): Promise<readonly Score[]> {
   const rounds = new Map<string, Score[]>(contestants.map(({ name }) => [name, []]));

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { connect, type TLSSocket } from "node:tls";
+import { filledIn, type Spread } from "./spread.ts";
 
 /** What is asked, sent to this process as its first message. */
 export type Load = {
@@ -14,6 +15,8 @@ export type Load = {
   readonly caFile: string;
   readonly certificate?: { readonly cert: string; readonly key: string };
   readonly clients: number;
+  /** Every request is about another tenant; left out: all are the same. */
+  readonly spread?: Spread;
   readonly warmupSeconds: number;
   readonly seconds: number;
   /** The status that every answer must have. */
@@ -33,7 +36,7 @@ const endOfHead = Buffer.from("\r\n\r\n");
 /** One connection; `answered` is called with the size of each answer. */
 function client(
   load: Load,
-  request: Buffer,
+  request: () => Buffer,
   answered: (socket: TLSSocket, bytes: number) => void,
 ): void {
   const { hostname, port } = new URL(load.url);
@@ -48,7 +51,7 @@ function client(
   let pending: Buffer = Buffer.alloc(0);
   let needed = 0;
   let size = 0;
-  socket.on("secureConnect", () => socket.write(request));
+  socket.on("secureConnect", () => socket.write(request()));
   socket.on("error", fail);
   socket.on("close", () => fail(new Error("the server closed a connection")));
   socket.on("data", (chunk: Buffer) => {
@@ -82,19 +85,28 @@ function fail(error: Error): void {
   process.exit(1);
 }
 
-function run(load: Load): void {
+/** Gives the bytes of the next request. */
+function requestsOf(load: Load): () => Buffer {
   const { pathname, search, host } = new URL(load.url);
-  const body = Buffer.from(load.body ?? "");
+  const { body = "", spread } = load;
+  const fill = (text: string): string => (spread === undefined ? text : filledIn(text, spread));
+  const length = Buffer.byteLength(fill(body));
   const headers = Object.entries({
     ...load.headers,
     host,
-    ...(body.length > 0 ? { "content-length": String(body.length) } : {}),
+    ...(length > 0 ? { "content-length": String(length) } : {}),
   });
   const head = [
     `${load.method} ${pathname}${search} HTTP/1.1`,
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ].join("\r\n");
-  const request = Buffer.concat([Buffer.from(`${head}\r\n\r\n`), body]);
+  const template = `${head}\r\n\r\n${body}`;
+  const same = Buffer.from(template);
+  return spread === undefined ? () => same : () => Buffer.from(fill(template));
+}
+
+function run(load: Load): void {
+  const request = requestsOf(load);
   const latencies: number[] = [];
   const sentAt = new Map<TLSSocket, number>();
   let counting = false;
@@ -107,7 +119,7 @@ function run(load: Load): void {
         bytes = size;
       }
       sentAt.set(socket, now);
-      socket.write(request);
+      socket.write(request());
     });
   }
   setTimeout(() => {

@@ -4,6 +4,8 @@ export const referenceSDL = `
   type Query {
     applications(first: Int = 200): ApplicationPage!
     application(id: ID!): Application
+    applicationsForRuntime(runtimeID: ID!, first: Int = 200): ApplicationPage!
+    runtimes(first: Int = 200, after: ID): RuntimePage!
     plan(runtimeID: ID!): Plan
   }
   type ApplicationPage { data: [Application!]! }
@@ -13,5 +15,8 @@ export const referenceSDL = `
   type Bundle { id: ID! name: String! description: String apiDefinitions(first: Int = 200): APIDefinitionPage }
   type APIDefinitionPage { data: [APIDefinition!]! }
   type APIDefinition { id: ID! name: String! description: String targetURL: String! group: String }
+  scalar Labels
+  type RuntimePage { data: [Runtime!]! }
+  type Runtime @key(fields: "id") { id: ID! name: String! labels: Labels }
   type Plan { desiredRevision: Int! desiredHash: String }
 `;

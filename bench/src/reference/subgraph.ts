@@ -11,7 +11,7 @@ type Table = {
   findMany(query: object): Promise<unknown[]>;
   findUnique(query: object): Promise<unknown>;
 };
-type Client = { readonly application: Table; readonly syncState: Table };
+type Client = Readonly<Record<"application" | "runtime" | "labelElement" | "syncState", Table>>;
 
 const generated = new URL("../../generated/prisma/client.ts", import.meta.url).href;
 const { PrismaClient } = (await import(generated)) as {
@@ -23,29 +23,59 @@ const prisma = new PrismaClient({
   adapter: new PrismaPg({ connectionString: String(process.argv[2]), max: 16 }),
 });
 
-type Page = { readonly first?: number };
+type Page = { readonly first?: number; readonly after?: string };
+type Element = { readonly element: string; readonly objectId: string };
 const page = (data: readonly unknown[]) => ({ data });
+const oldestFirst = { orderBy: { id: "asc" } } as const;
+/** An application with all that is in its bundles, by as few queries as Prisma makes of it. */
+const whole = {
+  include: {
+    bundles: { ...oldestFirst, include: { apiDefinitions: oldestFirst } },
+  },
+} as const;
 
 const resolvers = {
   Query: {
     applications: async (_: unknown, { first = 200 }: Page) =>
       page(
         await prisma.application.findMany({
-          where: { tenantId },
-          orderBy: { id: "asc" },
-          take: first,
-          include: {
-            bundles: {
-              orderBy: { id: "asc" },
-              include: { apiDefinitions: { orderBy: { id: "asc" } } },
-            },
-          },
+          ...{ where: { tenantId }, ...oldestFirst, take: first, ...whole },
+        }),
+      ),
+    applicationsForRuntime: async (
+      _: unknown,
+      { runtimeID, first = 200 }: Page & { runtimeID: string },
+    ) => {
+      const group = { tenantId, key: "group" };
+      const mine = await prisma.labelElement.findMany({
+        where: { ...group, kind: "runtime", objectId: runtimeID },
+      });
+      const elements = mine.map((one) => (one as Element).element);
+      const theirs = await prisma.labelElement.findMany({
+        where: { ...group, kind: "application", element: { in: elements } },
+      });
+      const ids = theirs.map((one) => (one as Element).objectId);
+      const where = { tenantId, id: { in: ids } };
+      return page(
+        await prisma.application.findMany({ where, ...oldestFirst, take: first, ...whole }),
+      );
+    },
+    runtimes: async (_: unknown, { first = 200, after }: Page) =>
+      page(
+        await prisma.runtime.findMany({
+          where: { tenantId, ...(after === undefined ? {} : { id: { gt: after } }) },
+          ...{ ...oldestFirst, take: first },
+          include: { labels: { where: { kind: "runtime" }, orderBy: { key: "asc" } } },
         }),
       ),
     application: (_: unknown, { id }: { id: string }) =>
       prisma.application.findUnique({ where: { tenantId_id: { tenantId, id } } }),
     plan: (_: unknown, { runtimeID }: { runtimeID: string }) =>
       prisma.syncState.findUnique({ where: { tenantId_id: { tenantId, id: runtimeID } } }),
+  },
+  Runtime: {
+    labels: ({ labels }: { labels: { key: string; value: string }[] }) =>
+      Object.fromEntries(labels.map(({ key, value }) => [key, JSON.parse(value) as unknown])),
   },
   Application: {
     status: ({ statusCondition }: { statusCondition: string }) => ({ condition: statusCondition }),
