@@ -4,13 +4,11 @@ export {
   type Call,
   type Handler,
   json,
-  listen,
-  type Listener,
   publicError,
   type Reply,
-  requestListener,
   type Route,
-} from "./http-server.ts";
+} from "./dispatcher.ts";
+export { listen, type Listener, requestListener } from "./http-server.ts";
 export {
   bearerToken,
   internalHandler,

@@ -5,16 +5,8 @@ import type { Caller, ServiceName, Verifier } from "@sextant/identity";
 import type { ListenAddress } from "@sextant/config";
 import type { Logger } from "@sextant/logging";
 import type { ServerOptions } from "node:https";
-import {
-  type Call,
-  createDispatcher,
-  type Handler,
-  listen,
-  type Listener,
-  type Reply,
-  requestListener,
-  type Route,
-} from "./http-server.ts";
+import { type Call, createDispatcher, type Handler, type Reply, type Route } from "./dispatcher.ts";
+import { listen, type Listener, requestListener } from "./http-server.ts";
 import { createLinkServer } from "./link/link-server.ts";
 
 /** The certificate, key and CA of mutual TLS inside the plane. */

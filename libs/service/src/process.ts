@@ -1,7 +1,8 @@
 /** The life of a service's process: starts, becomes ready, serves, drains, ends. */
 import { ConfigError, type ListenAddress } from "@sextant/config";
 import { createLogger, type Logger } from "@sextant/logging";
-import { json, listen, type Route, requestListener } from "./http-server.ts";
+import { json, type Route } from "./dispatcher.ts";
+import { listen, requestListener } from "./http-server.ts";
 import { createMetrics, type MetricsRegistry } from "./metrics.ts";
 
 /** What a service's `app.ts` gives to its process. */

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { invalidData } from "@sextant/errors";
 import type { Logger } from "@sextant/logging";
-import { type Call, type Dispatcher, requestIDOf } from "../http-server.ts";
+import { type Call, type Dispatcher, requestIDOf } from "../dispatcher.ts";
 import { type CallHead, FRAME, FrameReader, FrameWriter } from "./frame.ts";
 import { LINK_PROTOCOL } from "./protocol.ts";
 
