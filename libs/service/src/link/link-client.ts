@@ -77,7 +77,7 @@ class Link {
         const gone = (): void => {
           this.#pending.delete(id);
           this.#writer.write(FRAME.cancel, id);
-          reject(signal.reason);
+          reject(signal.reason as Error);
           this.#endWhenIdle();
         };
         signal.addEventListener("abort", gone, { once: true });
