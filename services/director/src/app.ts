@@ -18,7 +18,7 @@ import { createDeliverer } from "./delivery/deliverer.ts";
 import { createFetcher } from "./fetch-request/fetcher.ts";
 import { createProber } from "./health-check/prober.ts";
 import { createSchemas } from "./input/schemas.ts";
-import { createOutbound } from "./outbound/outbound.ts";
+import { createOutbound } from "./outbound/outbound-client.ts";
 import { planRuntime } from "./plan/planner.ts";
 import { createPlanService } from "./plan/plan.service.ts";
 import { declarations, readParameters } from "./read/declarations.ts";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aRuntime, startDirector, type TestDirector, type TestTenant } from "../../test/given.ts";
 import { createDeliverer } from "./deliverer.ts";
 import { MAX_ATTEMPTS } from "./delivery.ts";
-import { createOutbound, type Outbound } from "../outbound/outbound.ts";
+import { createOutbound, type Outbound } from "../outbound/outbound-client.ts";
 
 type Heard = {
   readonly url: string;

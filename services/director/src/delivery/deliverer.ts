@@ -4,7 +4,7 @@ import { type Claimed, type Outcome, readOne, timestamp } from "@sextant/registr
 import { type Context } from "../act/act.ts";
 import { openStoredAuth } from "../auth/auth.ts";
 import { authenticated, bearer } from "../outbound/authentication.ts";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { Outbound } from "../outbound/outbound-client.ts";
 import { pauseAfter, signedHeaders } from "./delivery.ts";
 
 const DEFAULT_TIMEOUT = 15;

@@ -1,7 +1,7 @@
 /** Downloads what a fetch request names. What goes wrong is told in words that say nothing of a network or a secret. */
 import type { StoredAuth } from "../auth/auth.ts";
 import { authenticated, AuthenticationError, bearer, csrf } from "../outbound/authentication.ts";
-import type { Outbound, OutboundAnswer } from "../outbound/outbound.ts";
+import type { Outbound, OutboundAnswer } from "../outbound/outbound-client.ts";
 import { MAX_SPECIFICATION } from "../specification/specification.ts";
 
 /** Milliseconds for a fetch with all that it takes. */

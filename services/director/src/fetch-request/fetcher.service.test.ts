@@ -12,7 +12,7 @@ import {
   type Variables,
 } from "../../test/given.ts";
 import { startTestServer, type TestServer } from "../../test/test-server.ts";
-import { createOutbound, type Outbound } from "../outbound/outbound.ts";
+import { createOutbound, type Outbound } from "../outbound/outbound-client.ts";
 import { createFetcher, MAX_ATTEMPTS } from "./fetcher.ts";
 
 let director: TestDirector;

@@ -11,7 +11,7 @@ import {
 import { type Context } from "../act/act.ts";
 import { openStoredAuth } from "../auth/auth.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { Outbound } from "../outbound/outbound-client.ts";
 import type { SpecText } from "../specification/parse.ts";
 import { storedContent, textFault } from "../specification/specification.ts";
 import { download, FetchError } from "./download.ts";

@@ -7,13 +7,8 @@ import { type Context, parametersOf } from "../act/act.ts";
 import { applicationsOfRuntime } from "../group/group.read.ts";
 import { text } from "../input/input.ts";
 import { tellApplication, tellApplications } from "../webhook/notification.ts";
-import {
-  type Health,
-  type HealthChange,
-  isNews,
-  statusAfter,
-  storeChange,
-} from "./health-check.ts";
+import { type Health, type HealthChange, isNews, statusAfter } from "./health-check.ts";
+import { storeChange } from "./store-change.ts";
 
 const MAX_ENTRIES = 1000;
 

@@ -15,7 +15,7 @@ import {
   type Variables,
 } from "../../test/given.ts";
 import { startTestServer, type TestServer } from "../../test/test-server.ts";
-import { createOutbound, type Outbound } from "../outbound/outbound.ts";
+import { createOutbound, type Outbound } from "../outbound/outbound-client.ts";
 import { KEPT_CHANGES } from "./health-check.ts";
 import { createProber, pauseUntilNext } from "./prober.ts";
 

@@ -2,15 +2,10 @@
 import { equals } from "@sextant/graphql";
 import { type Claimed, type Outcome, timestamp, update } from "@sextant/registry-client";
 import { type Context, parametersOf } from "../act/act.ts";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { Outbound } from "../outbound/outbound-client.ts";
 import { tellApplication } from "../webhook/notification.ts";
-import {
-  type Health,
-  type HealthChange,
-  isNews,
-  statusAfter,
-  storeChange,
-} from "./health-check.ts";
+import { type Health, type HealthChange, isNews, statusAfter } from "./health-check.ts";
+import { storeChange } from "./store-change.ts";
 
 /** Failures in a row that make FAILED. */
 const FAILURES = 2;

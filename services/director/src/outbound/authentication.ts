@@ -1,6 +1,6 @@
 /** How a request to somebody else's server is authenticated by an auth value. */
 import type { StoredAuth } from "../auth/auth.ts";
-import type { Outbound, OutboundAnswer } from "./outbound.ts";
+import type { Outbound, OutboundAnswer } from "./outbound-client.ts";
 
 type Credential = StoredAuth["credential"];
 /** An auth value, or the part of one that has its own. */

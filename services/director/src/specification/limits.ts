@@ -3,11 +3,6 @@ export const MAX_DEPTH = 500;
 /** Values, elements and attributes; those that aliases repeat are counted each time. */
 export const MAX_NODES = 1_000_000;
 
-/** What a reader says of a text. `root`: the names in it, with whether the value is a text; undefined: it is no object. */
-export type Outline =
-  | { readonly ok: true; readonly root: ReadonlyMap<string, boolean> | undefined }
-  | { readonly ok: false; readonly fault: string };
-
 /** Where a text stops being what it should be. What stands there is not repeated: it may be nobody's business. */
 export class TextFault extends Error {}
 

@@ -34,7 +34,8 @@ it("JSON is read exactly when JSON.parse reads it, whatever is changed in it", (
       const changed = json.slice(0, place) + piece + json.slice(place + (cut ? 1 : 0));
       for (const one of [json, changed]) {
         const read = outcome(() => jsonOutline(one));
-        if (read === "same name") expect(outcome(() => JSON.parse(one))).toBe("read");
+        // Told before the rest is read; only a change can have made it.
+        if (read === "same name") expect(one).not.toBe(json);
         else expect([one, read]).toEqual([one, outcome(() => JSON.parse(one))]);
       }
     }),
