@@ -87,8 +87,12 @@ export type Step =
       readonly key: string;
       readonly value: string | null;
     }
-  /** Removes the labels of a key from all objects of the tenant. */
-  | { readonly op: "unlabel"; readonly key: string }
+  /** Removes the labels of a key from all objects of a kind. */
+  | {
+      readonly op: "unlabel";
+      readonly kind: "application" | "runtime" | "runtimeContext";
+      readonly key: string;
+    }
   /**
    * Refuses the commit when an object of the tenant has a label of this key whose value is none of those with these SHA-256
    * (lower-case hex of the stored text; see `labelValues` of a read).
@@ -205,7 +209,7 @@ const stepSchema = z.discriminatedUnion("op", [
     key: z.string(),
     value: z.string().nullable(),
   }),
-  z.strictObject({ op: z.literal("unlabel"), key: z.string() }),
+  z.strictObject({ op: z.literal("unlabel"), kind: labelled, key: z.string() }),
   z.strictObject({
     op: z.literal("labelValues"),
     key: z.string(),

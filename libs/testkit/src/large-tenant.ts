@@ -3,33 +3,42 @@ import { Client } from "pg";
 import type { TestDatabase } from "./database.ts";
 import type { Statement } from "./registry.ts";
 
-/** Objects of each of the larger kinds. */
-const MANY = 20_000;
 /** Applications and runtimes of one group. */
 const GROUPS = 200;
 
 const labels = (kind: "application" | "runtime"): string => `
   insert into label (tenant_id, kind, object_id, key, value)
     select tenant_id, '${kind}', id, key, value from (select *, row_number() over (order by id) as nr from ${kind} where tenant_id = :tenant) o,
-      lateral (values ('group', '["g' || (nr % ${GROUPS}) || '"]'), ('zone', '"z' || (nr % 1000) || '"'), ('common', 'true')) l (key, value);
+      lateral (values ('group', '["g' || (nr % ${GROUPS}) || '"]'), ('zone', '"z' || (nr % 1000) || '"'), ('common', '"yes"')) l (key, value);
   insert into label_element (tenant_id, kind, object_id, key, element)
     select tenant_id, kind, object_id, key, case key when 'group' then substr(value, 2, length(value) - 2) else value end
     from label where tenant_id = :tenant and kind = '${kind}';`;
 
-const seed = `
+const seed = (many: number): string => `
   insert into application (tenant_id, id, name, status_condition, status_timestamp)
-    select :tenant, uuidv7(), 'application-' || nr, 'CONNECTED', now() from generate_series(1, ${MANY}) nr;
+    select :tenant, uuidv7(), 'application-' || nr, 'CONNECTED', now() from generate_series(1, ${many}) nr;
   insert into runtime (tenant_id, id, name, status_condition, status_timestamp, last_seen)
-    select :tenant, uuidv7(), 'runtime-' || nr, 'CONNECTED', now(), now() from generate_series(1, ${MANY}) nr;
+    select :tenant, uuidv7(), 'runtime-' || nr, 'CONNECTED', now(), now() from generate_series(1, ${many}) nr;
   insert into sync_state (tenant_id, id, desired_revision, applied_revision, applied, ready)
     select tenant_id, id, 1, 1, true, true from runtime where tenant_id = :tenant;
   ${labels("application")}
   ${labels("runtime")}
-  insert into label_definition (tenant_id, id, key) select :tenant, uuidv7(), 'key' || nr from generate_series(1, 900) nr;
+  insert into label_definition (tenant_id, id, key)
+    select :tenant, uuidv7(), key from (select 'key' || generate_series(1, 900) union all select unnest(array['group', 'zone', 'common'])) k (key);
   insert into runtime_context (tenant_id, id, runtime_id, key, value)
     select tenant_id, uuidv7(), id, 'tenant', name from runtime where tenant_id = :tenant;
   insert into webhook (tenant_id, id, application_id, type, url, signing_secret)
     select tenant_id, uuidv7(), id, 'CONFIGURATION_CHANGED', 'https://x.example', 'sealed' from application where tenant_id = :tenant;
+  insert into delivery (tenant_id, id, webhook_id, type, body, state, attempts)
+    select tenant_id, uuidv7(), id, 'configuration.changed', '{}', 'DELIVERED', 1 from webhook where tenant_id = :tenant;
+  insert into health_probe (tenant_id, id, url, failures, attempts)
+    select tenant_id, id, 'https://x.example', 0, 0 from application where tenant_id = :tenant;
+  insert into system_auth (tenant_id, id, application_id, hash, auth)
+    select tenant_id, uuidv7(), id, encode(sha256(convert_to(id::text, 'UTF8')), 'hex'), 'sealed' from application where tenant_id = :tenant;
+  insert into plan (tenant_id, id, runtime_id, plan_revision, hash, content, cause)
+    select tenant_id, uuidv7(), id, 1, 'hash', 'sealed', 'seed' from runtime where tenant_id = :tenant;
+  insert into stale_runtime (tenant_id, id, version, cause, attempts)
+    select tenant_id, id, 1, 'seed', 1 from runtime where tenant_id = :tenant;
   insert into bundle (tenant_id, id, application_id, name)
     select tenant_id, uuidv7(), id, 'bundle' from application where tenant_id = :tenant;
   insert into bundle (tenant_id, id, application_id, name)
@@ -52,7 +61,7 @@ const seed = `
   insert into health_check (tenant_id, id, type, condition, origin, timestamp, latest)
     select tenant_id, uuidv7(), 'MANAGEMENT_PLANE_APPLICATION_HEALTHCHECK', 'SUCCEEDED', id, now(), true from application where tenant_id = :tenant;
   insert into audit_entry (tenant_id, id, actor_type, actor_id, action, objects)
-    select :tenant, uuidv7(), 'USER', 'somebody-' || (nr % 100), 'registerApplication', '[]' from generate_series(1, ${MANY}) nr;
+    select :tenant, uuidv7(), 'USER', 'somebody-' || (nr % 100), 'registerApplication', '[]' from generate_series(1, ${many}) nr;
 `;
 
 /** A node of a plan, as PostgreSQL tells it. */
@@ -72,8 +81,15 @@ export type LargeTenant = {
    * that the Registry works with: made for these values (`known`), or for whatever values come (`any`).
    */
   nodesOf(statement: Statement, made: "known" | "any"): Promise<readonly PlanNode[]>;
-  /** How often each table has been read from end to end so far. */
-  scans(): Promise<Readonly<Record<string, number>>>;
+  /**
+   * Carries a statement out as the Registry's role and takes it back: how many rows it touched itself, and which tables were read
+   * from end to end for it, by what it sets off as well.
+   */
+  trial(sql: string): Promise<{
+    readonly rows: number;
+    readonly milliseconds: number;
+    readonly scanned: readonly string[];
+  }>;
   close(): Promise<void>;
 };
 
@@ -81,10 +97,14 @@ function withAllBelow(node: PlanNode): readonly PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap((below) => withAllBelow(below))];
 }
 
-/** Fills a tenant. References are not checked one by one: they are right by how the rows are made. */
+/**
+ * Fills a tenant with `many` objects of each of the larger kinds. References are not checked one by one: they are right by how the
+ * rows are made.
+ */
 export async function makeLargeTenant(
   database: Pick<TestDatabase, "superuserURL" | "serviceURL">,
   tenant: string,
+  many = 20_000,
 ): Promise<LargeTenant> {
   const superuser = new Client({ connectionString: database.superuserURL });
   const service = new Client({
@@ -101,7 +121,7 @@ export async function makeLargeTenant(
   const ofTenant = (sql: string): string => sql.replaceAll(":tenant", `'${tenant}'::uuid`);
   try {
     await superuser.query("set session_replication_role = replica");
-    await superuser.query(ofTenant(seed));
+    await superuser.query(ofTenant(seed(many)));
     await superuser.query("set session_replication_role = origin");
     await superuser.query("analyze");
     await service.query("select set_config('app.tenant', $1, false)", [tenant]);
@@ -111,6 +131,14 @@ export async function makeLargeTenant(
   }
   const literal = (value: string | null): string =>
     value === null ? "null" : service.escapeLiteral(value);
+  /** How often each table has been read from end to end in this session. */
+  const scans = async (): Promise<Readonly<Record<string, number>>> => {
+    await service.query("select pg_stat_force_next_flush()");
+    const { rows } = await service.query<{ name: string; scans: string }>(
+      "select relname as name, seq_scan as scans from pg_stat_user_tables",
+    );
+    return Object.fromEntries(rows.map(({ name, scans: count }) => [name, Number(count)]));
+  };
   return {
     one: async (sql) => {
       const { rows } = await superuser.query<string[]>({ text: ofTenant(sql), rowMode: "array" });
@@ -130,11 +158,16 @@ export async function makeLargeTenant(
         await service.query("deallocate asked");
       }
     },
-    scans: async () => {
-      const { rows } = await superuser.query<{ name: string; scans: string }>(
-        "select relname as name, seq_scan as scans from pg_stat_user_tables",
-      );
-      return Object.fromEntries(rows.map(({ name, scans }) => [name, Number(scans)]));
+    trial: async (sql) => {
+      const before = await scans();
+      const start = performance.now();
+      await service.query("begin");
+      const { rowCount } = await service.query(ofTenant(sql));
+      await service.query("rollback");
+      const milliseconds = performance.now() - start;
+      const after = await scans();
+      const scanned = Object.keys(after).filter((name) => after[name] !== before[name]);
+      return { rows: rowCount ?? 0, milliseconds, scanned: scanned.toSorted() };
     },
     close,
   };

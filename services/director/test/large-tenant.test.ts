@@ -166,13 +166,6 @@ async function expectFound(
       made,
       scans: [],
     });
-    console.log(
-      made,
-      operation,
-      nodes
-        .map((n) => `${n["Node Type"]}:${n["Index Name"] ?? n["Relation Name"] ?? ""}`)
-        .join(" < "),
-    );
     const used = nodes.flatMap((node) => node["Index Name"] ?? []);
     for (const index of indexes)
       expect({ made, index, used, is: used.some((name) => name.startsWith(index)) }).toMatchObject({
@@ -195,4 +188,34 @@ describe("in a tenant of more than 100,000 objects", () => {
   for (const [name, what] of Object.entries(askedByPaired)) {
     it(`${name}: found by an index`, async () => expectFound(tenant.runtime(ids.runtime), what()));
   }
+
+  it("a removal finds what goes along by indexes, however much there is", async () => {
+    for (const [kind, id] of Object.entries({
+      application: ids.application,
+      bundle: ids.bundle,
+      runtime: ids.runtime,
+      api_definition: ids.api,
+    })) {
+      const sql = `delete from ${kind} where tenant_id = :tenant and id = '${id}'`;
+      const { rows, scanned, milliseconds } = await large.trial(sql);
+      expect({ kind, rows, scanned }).toEqual({ kind, rows: 1, scanned: [] });
+      expect(milliseconds).toBeLessThan(10_000);
+    }
+  });
+
+  it("an application with more than 30,000 objects is unregistered by one commit", async () => {
+    const owned = await large.one(
+      `select count(*) from api_definition where tenant_id = :tenant and application_id = '${ids.application}'`,
+    );
+    expect(Number(owned)).toBeGreaterThan(10_000);
+    const commits = director.calls.commit;
+    await tenant.admin.ask(`mutation { unregisterApplication(id: "${ids.application}") { id } }`);
+    expect(director.calls.commit - commits).toBe(1);
+    for (const kind of ["bundle", "api_definition", "fetch_request", "bundle_instance_auth"]) {
+      const left = await large.one(
+        `select count(*) from ${kind} where tenant_id = :tenant and application_id = '${ids.application}'`,
+      );
+      expect({ kind, left }).toEqual({ kind, left: "0" });
+    }
+  });
 });

@@ -110,14 +110,30 @@ describe("the migrated database", () => {
   });
 
   it("has an index for every reference, so that a removal finds what it takes along", async () => {
-    const missing = await all(
-      `select conname from pg_constraint
-       where contype = 'f' and connamespace = 'public'::regnamespace and array_length(conkey, 1) > 1
-         and not exists (
-           select from pg_index
-           where indrelid = conrelid and (indkey::int2[])[0] = conkey[1]
-             and ((indkey::int2[])[1] = any(conkey[2:]) ))`,
+    const references = await all<{ name: string; columns: string[]; indexes: string[] }>(
+      `select conname as name,
+         array(select attname::text from unnest(conkey) with ordinality as key (number, place)
+               join pg_attribute on attrelid = conrelid and attnum = number order by place) as columns,
+         -- The columns by which an index can find the rows: as many of the first as the reference has. It may leave out rows that
+         -- refer to nothing.
+         array(select string_agg(attname::text, ',' order by place)
+               from pg_index
+               cross join lateral unnest(indkey::int2[]) with ordinality as column_of_index (number, place)
+               join pg_attribute on attrelid = indrelid and attnum = number
+               where indrelid = conrelid and indisvalid
+                 and (indpred is null or pg_get_expr(indpred, indrelid) ~ '^\\(\\w+ IS NOT NULL\\)$')
+               group by indexrelid) as indexes
+       from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace`,
     );
+    expect(references.length).toBeGreaterThan(25);
+    const missing = references.filter(({ columns, indexes }) => {
+      // After the tenant comes what is referred to: then few rows are left, whatever else the reference names.
+      const beginnings =
+        columns.length === 1 ? columns : columns.slice(1).map((one) => `${columns[0]},${one}`);
+      return !indexes.some((index) =>
+        beginnings.some((beginning) => `${index},`.startsWith(`${beginning},`)),
+      );
+    });
     expect(missing).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import type { ServiceName } from "@sextant/identity";
 import { silentLogger } from "@sextant/logging";
 import {
   type Condition,
@@ -15,6 +16,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Database, type Scope } from "../src/database/database.ts";
 import { verifyServiceRole } from "../src/database/service-role.ts";
+import { ACCESS } from "../src/access.ts";
 import { createRegistry, type RegistryCore } from "../src/registry.ts";
 
 const at = "2026-01-02T03:04:05Z";
@@ -333,6 +335,8 @@ describe("a door", () => {
     const doors = {
       staleRuntime: "stale_runtime",
       delivery: "delivery",
+      fetchRequest: "fetch_request",
+      healthProbe: "health_probe",
       operation: "operation",
       feed: "event",
     } as const;
@@ -350,6 +354,56 @@ describe("a door", () => {
 });
 
 describe("the first wall, where row-level security does not hold", () => {
+  it("keeps every kind apart: none is listed, changed or removed from another tenant", async () => {
+    const passing = new Database({ url: test.superuserURL, log: silentLogger, connections: 2 });
+    const core = createRegistry({ database: passing, log: silentLogger });
+    const idsOf = async (tenant: string, kind: Kind): Promise<readonly unknown[]> => {
+      const text = `select id from ${tableName(kind)} where tenant_id = '${tenant}' order by id`;
+      const [rows] = await passing.run("tenantless", [{ text, values: [] }]);
+      return (rows ?? []).map(([id]) => id);
+    };
+    const tried = new Set<Kind>();
+    for (const [name, access] of Object.entries(ACCESS)) {
+      const registry = core.registryFor(name as ServiceName);
+      const own = (kind: Kind): boolean => !kinds[kind].tenantless && kind !== "content";
+      for (const kind of access.reads.filter(own)) {
+        const found = await readList(registry, mine, kind, everything, ["id" as never], {}, 100);
+        expect({
+          kind,
+          ids: found.map((row: Readonly<Record<string, unknown>>) => row["id"]),
+        }).toEqual({
+          kind,
+          ids: await idsOf(mine, kind),
+        });
+        tried.add(kind);
+      }
+      for (const kind of access.writes.filter(own)) {
+        const theirIDs = await idsOf(theirs, kind);
+        expect({ kind, some: theirIDs.length > 0 }).toEqual({ kind, some: true });
+        const id = String(theirIDs[0]);
+        for (const step of [
+          { op: "delete", kind, id },
+          { op: "update", kind, id, values: {} },
+        ] satisfies Step[]) {
+          const commit = {
+            id: newID(),
+            tenant: mine,
+            actor: { type: "USER", id: "u" },
+            action: "t",
+          };
+          const answer = await registry
+            .commit({ ...commit, steps: [step], params: {} })
+            .catch((error: unknown) => ({ ok: false, error }));
+          expect({ kind, op: step.op, ok: answer.ok }).toEqual({ kind, op: step.op, ok: false });
+        }
+        expect(await idsOf(theirs, kind)).toEqual(theirIDs);
+      }
+    }
+    const all = (Object.keys(kinds) as Kind[]).filter((kind) => !kinds[kind].tenantless);
+    expect(all.filter((kind) => !tried.has(kind))).toEqual(["content"]);
+    await passing.close();
+  });
+
   it("keeps tenants apart in every read and commit", async () => {
     const passing = new Database({ url: test.superuserURL, log: silentLogger, connections: 2 });
     const core = createRegistry({ database: passing, log: silentLogger });

@@ -230,7 +230,7 @@ export function createLabelDefinitionService(context: Context) {
       ...(withLabels
         ? ([
             { op: "stale", runtimes: affected, cause: `label ${key} removed` },
-            { op: "unlabel", key },
+            ...labelled.map((kind) => ({ op: "unlabel", kind, key }) as const),
           ] as const)
         : ([{ op: "labelValues", key, digests: [] }] as const)),
     ];

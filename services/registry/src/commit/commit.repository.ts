@@ -84,7 +84,7 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
     case "deleteAll":
       return [{ kind: step.kind, change: "delete all" }];
     case "unlabel":
-      return [{ kind: "labelDefinition", change: "delete labels", key: step.key }];
+      return [{ kind: step.kind, change: "delete labels", key: step.key }];
     case "assign":
       return [{ kind: "runtime", change: `${step.change} assigned groups`, key: step.label }];
     default:

@@ -58,7 +58,7 @@ export function labelCall(
   );
 }
 
-/** Removes the labels of a key from all objects. */
+/** Removes the labels of a key. Their elements go first and together, not one label's after the other's. */
 export function unlabelCall(
   step: Extract<Step, { op: "unlabel" }>,
   place: number,
@@ -67,8 +67,9 @@ export function unlabelCall(
   const parts = new StepBuild(context, place, []);
   const tenant = parts.build.slots.tenant();
   const key = parts.text(step.key);
+  const about = `tenant_id = ${tenant} and kind = '${tableName(step.kind)}' and key = ${key}`;
   return parts.call(
-    `delete from label where tenant_id = ${tenant} and kind = ${LABELLED} and key = ${key}`,
+    `with gone as (delete from label_element where ${about}) delete from label where ${about}`,
   );
 }
 
@@ -100,45 +101,44 @@ export function assignCall(
 ): Call {
   const parts = new StepBuild(context, place, [step.runtimes, step.assignments]);
   const { build } = parts;
-  const runtime = new Scope("runtime", build.alias(), undefined);
   const assignment = new Scope("automaticGroupAssignment", build.alias(), undefined);
   const tenant = build.slots.tenant();
   const label = parts.text(step.label);
-  const [r, a] = [runtime.alias, assignment.alias];
+  const a = assignment.alias;
   const ofRuntime = (alias: string, id: string): string =>
     `${alias}.tenant_id = ${tenant} and ${alias}.kind = 'runtime' and ${alias}.object_id = ${id}`;
   const group = `to_json(${a}.group_name)::text`;
-  const matching =
-    `automatic_group_assignment ${a} ` +
+  const assignments = `${build.wall(a)} and (${conditionSQL(build, assignment, step.assignments)})`;
+  const own = `from label_element own where ${ofRuntime("own", "e.object_id")} and own.key = ${label} and own.element = ${group}`;
+  // What is not in the group, or is in it: where nothing is to be done, nothing is written.
+  const concerned = `${step.change === "add" ? "not " : ""}exists (select ${own})`;
+  const matched =
+    `matched as materialized (select e.object_id as id, array_agg(${group}) as elements from automatic_group_assignment ${a} ` +
     `join label_element e on e.tenant_id = ${tenant} and e.kind = 'runtime' and e.key = ${a}.selector_key ` +
     `and e.element = to_json(${a}.selector_value)::text ` +
-    `join runtime ${r} on ${build.wall(r)} and ${r}.id = e.object_id ` +
-    `join label l on ${ofRuntime("l", `${r}.id`)} and l.key = ${label} and l.value like '[%]'`;
-  const chosen =
-    `${build.wall(a)} and (${conditionSQL(build, assignment, step.assignments)}) ` +
-    `and (${conditionSQL(build, runtime, step.runtimes)})`;
+    `where ${assignments}${chosenRuntimes(parts, step)} and ${concerned} group by e.object_id)`;
+  // An array: what is something else is not a label of groups, and is left alone.
+  const ofMatched = `${ofRuntime("l", "matched.id")} and l.key = ${label} and l.value like '[%]'`;
   const elements = "label_element (tenant_id, kind, object_id, key, element)";
 
   if (step.change === "add") {
+    const items = `(select string_agg(item, ',' order by item collate "C") from unnest(matched.elements) item)`;
     return parts.call(
-      `with matched as (select ${r}.id, ${group} as element from ${matching} where ${chosen}), ` +
-        `added as (insert into ${elements} select ${tenant}, 'runtime', id, ${label}, element from matched ` +
-        `on conflict do nothing returning object_id, element), ` +
-        `news as (select object_id, string_agg(element, ',' order by element collate "C") as items from added group by object_id) ` +
-        `update label l set value = case l.value when '[]' then '[' else left(l.value, -1) || ',' end || news.items || ']' ` +
-        `from news where ${ofRuntime("l", "news.object_id")} and l.key = ${label}`,
+      `with ${matched}, written as (update label l ` +
+        `set value = case l.value when '[]' then '[' else left(l.value, -1) || ',' end || ${items} || ']' ` +
+        `from matched where ${ofMatched} returning l.object_id as id, matched.elements) ` +
+        `insert into ${elements} select ${tenant}, 'runtime', written.id, ${label}, item ` +
+        `from written, unnest(written.elements) item on conflict do nothing`,
     );
   }
   const fallback = parts.text(canonicalElement(step.fallback));
   const item = "to_json(item.name)::text";
   const rest =
-    `select string_agg(${item}, ',' order by item.place) from json_array_elements_text(matched.value::json) ` +
+    `select string_agg(${item}, ',' order by item.place) from json_array_elements_text(l.value::json) ` +
     `with ordinality item (name, place) where ${item} <> all(matched.elements)`;
   return parts.call(
-    `with matched as (select ${r}.id, l.value, array_agg(own.element) as elements from ${matching} ` +
-      `join label_element own on ${ofRuntime("own", `${r}.id`)} and own.key = ${label} and own.element = ${group} ` +
-      `where ${chosen} group by ${r}.id, l.value), ` +
-      `remaining as materialized (select id, elements, (${rest}) as items from matched), ` +
+    `with ${matched}, ` +
+      `remaining as materialized (select matched.id, matched.elements, (${rest}) as items from matched join label l on ${ofMatched}), ` +
       // The default group itself may be what is taken out, and comes back at once.
       `gone as (delete from label_element g using remaining where ${ofRuntime("g", "remaining.id")} and g.key = ${label} ` +
       `and g.element = any(remaining.elements) and not (remaining.items is null and g.element = ${fallback})), ` +
@@ -147,4 +147,17 @@ export function assignCall(
       `update label l set value = '[' || coalesce(remaining.items, ${fallback}) || ']' ` +
       `from remaining where ${ofRuntime("l", "remaining.id")} and l.key = ${label}`,
   );
+}
+
+/** All runtimes are not looked at one by one. */
+function chosenRuntimes(parts: StepBuild, { runtimes }: Extract<Step, { op: "assign" }>): string {
+  if (runtimes.op === "all" && runtimes.of.length === 0) return "";
+  const { build } = parts;
+  const scope = new Scope("runtime", build.alias(), undefined);
+  const { from, where } = build.source(
+    "runtime",
+    scope.alias,
+    `${scope.alias}.id = e.object_id and (${conditionSQL(build, scope, runtimes)})`,
+  );
+  return ` and exists (select from ${from} where ${where})`;
 }

@@ -286,12 +286,12 @@ export function kindsWritten(step: Step): readonly Kind[] {
     case "updateAll":
     case "deleteAll":
     case "label":
+    case "unlabel":
       return [step.kind];
     case "content":
       return ["content"];
     case "assign":
       return ["runtime"];
-    case "unlabel":
     case "labelValues":
       return ["labelDefinition"];
     case "stale":

@@ -57,6 +57,7 @@ class Batch implements Submittable {
   readonly #line: Line;
   readonly #resolve: (results: readonly (readonly Row[])[]) => void;
   readonly #reject: (error: Error) => void;
+  readonly #heard: () => void;
   readonly #results: Row[][] = [];
   #rows: Row[] = [];
   #error: StatementError | undefined;
@@ -66,7 +67,9 @@ class Batch implements Submittable {
     line: Line,
     resolve: (results: readonly (readonly Row[])[]) => void,
     reject: (error: Error) => void,
+    heard: () => void,
   ) {
+    this.#heard = heard;
     this.#calls = calls;
     this.#line = line;
     this.#resolve = resolve;
@@ -95,6 +98,7 @@ class Batch implements Submittable {
   }
 
   handleCommandComplete(): void {
+    this.#heard();
     this.#results.push(this.#rows);
     this.#rows = [];
   }
@@ -160,6 +164,8 @@ export function runBatch(
         clearTimeout(timer);
         reject(error);
       },
+      // Each statement has a time of its own.
+      () => void timer.refresh(),
     );
     line.current = batch;
     client.query(batch);

@@ -96,7 +96,11 @@ export function describeDefinitionsAndAssignments(given: Given): void {
         ok: false,
         failure: { reason: "PRECONDITION", step: 0 },
       });
-      await carryOut(tenant, [{ op: "unlabel", key: "k" }]);
+      await carryOut(tenant, [{ op: "unlabel", kind: "runtime", key: "k" }]);
+      expect((await valuesOf(tenant, "k")).values.map(({ kind }) => kind)).toEqual([
+        "runtimeContext",
+      ]);
+      await carryOut(tenant, [{ op: "unlabel", kind: "runtimeContext", key: "k" }]);
       expect(await demand()).toMatchObject({ ok: true });
       expect(await valuesOf(tenant, "k")).toEqual({ values: [], complete: true });
     });
