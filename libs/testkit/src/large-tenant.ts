@@ -153,7 +153,7 @@ export async function makeLargeTenant(
         const { rows } = await service.query<{ "QUERY PLAN": readonly { Plan: PlanNode }[] }>(
           `explain (format json) execute asked${values === "" ? "" : `(${values})`}`,
         );
-        return withAllBelow((rows[0]?.["QUERY PLAN"][0] as { Plan: PlanNode }).Plan);
+        return rows.flatMap((row) => row["QUERY PLAN"]).flatMap(({ Plan }) => withAllBelow(Plan));
       } finally {
         await service.query("deallocate asked");
       }

@@ -29,3 +29,11 @@ export async function storedRows(
     await client.end();
   }
 }
+
+/** Tells the planner what the tables hold, as PostgreSQL does by itself every minute where it is not told to leave that. */
+export async function analyze(database: Pick<TestDatabase, "superuserURL">): Promise<void> {
+  const client = new Client({ connectionString: database.superuserURL });
+  await client.connect();
+  await client.query("analyze");
+  await client.end();
+}

@@ -23,6 +23,7 @@ afterAll(async () => {
 async function timed(what: string, operation: string, variables = {}): Promise<void> {
   const start = performance.now();
   await tenant.admin.ask(operation, variables);
+  // oxlint-disable-next-line no-console -- the time is what is to be known
   console.info(`${what}: ${Math.round(performance.now() - start)} ms`);
 }
 const inGroup = async (group: string): Promise<number> => {
