@@ -75,6 +75,83 @@ describe("an API of a bundle", () => {
     expect(rows.filter((row) => row.startsWith("content ") && row.includes(hash))).toHaveLength(1);
   }, 60_000);
 
+  it("whose specification is wrong is told so together with everything else that is wrong", async () => {
+    const refusal = await tenant.admin.refusal(
+      `mutation($in: ApplicationRegisterInput!) { registerApplication(in: $in) { id } }`,
+      {
+        in: {
+          name: "",
+          bundles: [
+            {
+              name: "b",
+              instanceAuthRequestInputSchema: { type: "no such" },
+              apiDefinitions: [
+                { ...api, targetURL: "nowhere", spec: spec("{") },
+                { ...api, spec: spec('{"asyncapi":"3.0.0"}') },
+              ],
+              documents: [
+                {
+                  title: "t",
+                  displayName: "d",
+                  description: "",
+                  format: "MARKDOWN",
+                  data: "x",
+                  fetchRequest: { url: "no url" },
+                },
+              ],
+            },
+          ],
+        },
+      },
+    );
+    for (const place of [
+      "name: must have",
+      "bundles.0.instanceAuthRequestInputSchema: is not a valid JSON Schema",
+      "bundles.0.apiDefinitions.0.targetURL: must be",
+      "bundles.0.apiDefinitions.0.spec.data: is not valid JSON",
+      "bundles.0.apiDefinitions.1.spec.data: has no openapi or swagger version",
+      "bundles.0.documents.0.fetchRequest.url: must be",
+    ]) {
+      expect(refusal).toContain(place);
+    }
+  });
+
+  it("whose specification is made to be costly is refused, and holds up nobody", async () => {
+    const bundle = await aBundle(tenant, application);
+    const size = 9 * 1024 * 1024;
+    const filled = (head: string, piece: string, tail = "") =>
+      head + piece.repeat(Math.floor((size - head.length) / piece.length)) + tail;
+    const laughs = Array.from({ length: 9 }, (_, level) =>
+      level === 0 ? "a0: &a0 [x, x]" : `a${level}: &a${level} [${`*a${level - 1}, `.repeat(10)}]`,
+    );
+    const costly: readonly (readonly [object, string])[] = [
+      [spec(filled('{"openapi":"3.1.0","a":[', "{},", "1]}")), "more than 1000000 values"],
+      [spec(filled('{"openapi":"3.1.0","a":', '{"a":')), "nested deeper"],
+      [spec(filled("openapi: 3.1.0\na:\n", "- {}\n"), { format: "YAML" }), "more than 1000000"],
+      [spec(filled("openapi: 3.1.0\na: ", "["), { format: "YAML" }), "nested deeper"],
+      [spec(["openapi: 3.1.0", ...laughs].join("\n"), { format: "YAML" }), "by its aliases"],
+      [spec(filled("<Edmx>", "<a>"), { type: "ODATA", format: "XML" }), "nested deeper"],
+      [spec(filled("<Edmx", " a"), { type: "ODATA", format: "XML" }), "is not valid XML"],
+    ];
+    let longest = 0;
+    let last = performance.now();
+    const ticking = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    for (const [given, message] of costly) {
+      const refusal = await tenant.admin.refusal(addAPI, {
+        b: bundle,
+        in: { ...api, spec: given },
+      });
+      expect(refusal.slice(0, 300)).toMatch(/^INVALID_DATA: .*spec\.data: /);
+      expect(refusal.slice(0, 300)).toContain(message);
+    }
+    clearInterval(ticking);
+    // Reading one of them takes a second; what is left to this thread is to pass 9 MiB on.
+    expect(longest).toBeLessThan(500);
+  }, 60_000);
+
   it("whose specification is not what it says is refused: notation, kind, size and a fetch that is not there", async () => {
     const bundle = await aBundle(tenant, application);
     const wrong: readonly (readonly [object, RegExp])[] = [

@@ -137,6 +137,33 @@ describe("credentials that are asked for", () => {
       (await as.ask(request, { b: bundle, in: { inputParams: '{"size":1}' } })).x.inputParams,
     ).toEqual({ size: 1 });
   });
+
+  it("that a costly pattern would be applied to are refused, and others go on meanwhile", async () => {
+    const bundle = await aBundle(tenant, application, {
+      instanceAuthRequestInputSchema: {
+        properties: { name: { type: "string", pattern: "^(a+)+$" } },
+      },
+    });
+    const as = tenant.runtime(runtime);
+    const inputParams = { name: `${"a".repeat(60)}!` };
+    const refused = as.refusal(request, { b: bundle, in: { inputParams } });
+    let asked = 0;
+    const first = Promise.race([refused, new Promise((resolve) => setTimeout(resolve, 500))]);
+    const others = (async () => {
+      while (asked < 20) {
+        await as.ask("{ viewer { id } }");
+        asked += 1;
+      }
+    })();
+    await Promise.all([first, others]);
+    expect(asked).toBe(20);
+    expect(await refused).toMatch(
+      /^INVALID_DATA: .*inputParams: .*within the limits of time and memory/,
+    );
+    expect(
+      (await as.ask(request, { b: bundle, in: { inputParams: { name: "aa" } } })).x.inputParams,
+    ).toEqual({ name: "aa" });
+  });
 });
 
 describe("a schema of a bundle", () => {
