@@ -35,7 +35,7 @@ export function faultsOf(
     const number = (ERROR_CODES as Readonly<Record<string, number>>)[extensions?.code];
     if (number === undefined || number !== extensions.error_code || extensions.code === "INTERNAL")
       faults.push(`an error of the code ${extensions?.code}: ${message}`);
-    if (/Did you mean|select |violates|ECONN|\bat .*\.ts:/.test(message))
+    if (/Did you mean|select .* from |violates|ECONN|\bat .*\.ts:/.test(message))
       faults.push(`an error tells too much: ${message}`);
   }
   if (reply.errors === undefined && reply.data === undefined)

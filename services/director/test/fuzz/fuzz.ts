@@ -1,6 +1,6 @@
 /** Runs random operations of two tenants' clients against the whole of Director, its Registry and PostgreSQL. */
 import { applicationScopes, type Identity, runtimeScopes, scopes } from "@sextant/identity";
-import { storedRows } from "@sextant/testkit";
+import { analyze, storedRows } from "@sextant/testkit";
 import fc from "fast-check";
 import { buildSchema, printSchema } from "graphql";
 import { expect } from "vitest";
@@ -82,7 +82,10 @@ export async function fuzz(runs: number, seed: number): Promise<void> {
 
     const property = fc.asyncProperty(fc.gen(), async (given) => {
       count += 1;
-      if (count % RENEWED === 0) mine = await makeWorld(home, `mine${count}`, "shared");
+      if (count % RENEWED === 0) {
+        mine = await makeWorld(home, `mine${count}`, "shared");
+        await analyze(director.inside.database);
+      }
       const dice = new Dice(given);
       const identity = speak(dice);
       const sent = makeOperation(director.schema, dice, { mine, theirs });
