@@ -125,7 +125,8 @@ export class Compiler {
       const field = type.getFields()[name];
       if (read === undefined || field === undefined)
         throw new Error(`${type.name}.${name} has no declared read`);
-      for (const scope of read.scopes ?? []) this.scopes.add(scope);
+      if (read.emptyFor?.includes(this.#viewer) !== true)
+        for (const scope of read.scopes ?? []) this.scopes.add(scope);
       selection.push({ as, ...this.#expression(field, nodes, read, [...path, as]) });
     }
     return selection;

@@ -23,7 +23,11 @@ export type ArgsRead = {
 export type Where = (param: Param, args: Args) => Condition;
 
 /** How one field of an object is read. */
-export type FieldRead = { readonly scopes?: readonly Scope[] } & (
+export type FieldRead = {
+  readonly scopes?: readonly Scope[];
+  /** Who is shown none of them, whatever there is, and so needs no scope to be told that. */
+  readonly emptyFor?: readonly ConsumerType[];
+} & (
   | { readonly read: "column"; readonly field: string }
   | { readonly read: "expression"; readonly expression: (viewer: ConsumerType) => Expression }
   | { readonly read: "embedded"; readonly unlessNull?: string }

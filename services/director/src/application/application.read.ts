@@ -63,6 +63,8 @@ export const applicationType: ObjectRead = {
     auths: {
       read: "list",
       scopes: ["application:write"],
+      // Published agents select it of every application.
+      emptyFor: ["RUNTIME"],
       where: () => ownedBy("applicationID"),
       max: 1000,
     },

@@ -53,6 +53,7 @@ export const runtimeType: ObjectRead = {
     auths: {
       read: "list",
       scopes: ["runtime:write"],
+      emptyFor: ["APPLICATION"],
       where: () => ownedBy("runtimeID"),
       max: 1000,
     },
