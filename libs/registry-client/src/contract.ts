@@ -101,7 +101,8 @@ export type Step =
   /**
    * Adds the groups of these assignments to the label `label` of those of the runtimes that match the assignment, or takes them
    * out; a runtime that is then in none is in the group `fallback`. The label's value is an array of texts. Put `remove` before
-   * what ends a match, `add` behind what begins one.
+   * what ends a match, `add` behind what begins one. `part`: only of the runtimes that fall into one of so many equal parts, for
+   * when there may be more of them than a statement has time for.
    */
   | {
       readonly op: "assign";
@@ -111,6 +112,7 @@ export type Step =
       readonly assignments: Condition;
       readonly label: string;
       readonly fallback: string;
+      readonly part?: { readonly nr: number; readonly of: number };
     }
   /**
    * Stores a text under its SHA-256 (lower-case hex) unless it is there already. Put it before what refers to it: references
@@ -222,6 +224,7 @@ const stepSchema = z.discriminatedUnion("op", [
     assignments: conditionSchema,
     label: z.string(),
     fallback: z.string(),
+    part: z.strictObject({ nr: z.int().min(0).max(255), of: z.int().min(1).max(256) }).optional(),
   }),
   z.strictObject({
     op: z.literal("content"),

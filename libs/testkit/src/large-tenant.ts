@@ -60,6 +60,8 @@ const seed = (many: number): string => `
     join (select *, row_number() over (order by id) as nr from runtime where tenant_id = :tenant) r using (nr);
   insert into health_check (tenant_id, id, type, condition, origin, timestamp, latest)
     select tenant_id, uuidv7(), 'MANAGEMENT_PLANE_APPLICATION_HEALTHCHECK', 'SUCCEEDED', id, now(), true from application where tenant_id = :tenant;
+  insert into health_check (tenant_id, id, type, condition, origin, runtime_id, timestamp, latest)
+    select tenant_id, uuidv7(), 'RUNTIME_HEALTHCHECK', 'SUCCEEDED', id, id, now(), true from runtime where tenant_id = :tenant;
   insert into audit_entry (tenant_id, id, actor_type, actor_id, action, objects)
     select :tenant, uuidv7(), 'USER', 'somebody-' || (nr % 100), 'registerApplication', '[]' from generate_series(1, ${many}) nr;
 `;
@@ -123,7 +125,9 @@ export async function makeLargeTenant(
     await superuser.query("set session_replication_role = replica");
     await superuser.query(ofTenant(seed(many)));
     await superuser.query("set session_replication_role = origin");
-    await superuser.query("analyze");
+    await superuser.query("vacuum analyze");
+    // What was written for it is not to be waited for by who is measured.
+    await superuser.query("checkpoint");
     await service.query("select set_config('app.tenant', $1, false)", [tenant]);
   } catch (error) {
     await close();

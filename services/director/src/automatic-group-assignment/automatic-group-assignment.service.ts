@@ -15,7 +15,7 @@ import { act, actFor, type ActingCall, type Context, expecting } from "../act/ac
 import { groupLabel } from "../group/group.read.ts";
 import { MovedError, whileMoving, writingLabels } from "../label-definition/label-writing.ts";
 import { changedToGroup } from "../webhook/notification.ts";
-import { assignGroups, assignmentInput, MAX_ASSIGNMENTS } from "./automatic-group-assignment.ts";
+import { assignmentInput, assignToAll, MAX_ASSIGNMENTS } from "./automatic-group-assignment.ts";
 
 type Selector = { readonly key: string; readonly value: string };
 
@@ -60,7 +60,7 @@ export function createAutomaticGroupAssignmentService(context: Context) {
     return {
       steps: [
         stale("automatic group assignment ended"),
-        assignGroups(context.groups, "remove", all(), assignments),
+        ...assignToAll(context.groups, "remove", assignments),
         ...tell(told),
       ],
       params: { ...naming(told), groupElements: groups.map((name) => JSON.stringify(name)) },
@@ -96,7 +96,7 @@ export function createAutomaticGroupAssignmentService(context: Context) {
                 selectorValue: selector.value,
               }),
               { op: "limit", kind, max: MAX_ASSIGNMENTS },
-              assignGroups(context.groups, "add", all(), isIt),
+              ...assignToAll(context.groups, "add", isIt),
               stale("automatic group assignment"),
               ...tell([groupName]),
             ],

@@ -31,16 +31,19 @@ const selectorInput = (groups: GroupNames) =>
 export const assignmentInput = (groups: GroupNames) =>
   z.object({ groupName: shortText(1), selector: selectorInput(groups) });
 
+/** All runtimes of a tenant are changed in so many statements: one alone could take too long. */
+const PARTS = 4;
+
 /** The runtime in the parameter `runtimeID`. */
 const theRuntime = equals("id", { param: "runtimeID" });
 
 /** Groups are added to the label, or taken out, as assignments say. */
-export function assignGroups(
+function assignGroups(
   groups: GroupNames,
   change: "add" | "remove",
   runtimes: Condition,
   assignments: Condition,
-): Step {
+): Extract<Step, { op: "assign" }> {
   return {
     op: "assign",
     change,
@@ -50,6 +53,17 @@ export function assignGroups(
     fallback: groups.fallback,
   };
 }
+
+/** Groups of all runtimes of the tenant. */
+export const assignToAll = (
+  groups: GroupNames,
+  change: "add" | "remove",
+  assignments: Condition,
+): readonly Step[] =>
+  Array.from({ length: PARTS }, (_, nr) => ({
+    ...assignGroups(groups, change, all(), assignments),
+    part: { nr, of: PARTS },
+  }));
 
 /** Puts the runtime in the parameter `runtimeID` into all groups that its labels match. */
 export const assignAll = (groups: GroupNames): Step =>

@@ -86,6 +86,7 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
     case "unlabel":
       return [{ kind: step.kind, change: "delete labels", key: step.key }];
     case "assign":
+      if ((step.part?.nr ?? 0) > 0) return [];
       return [{ kind: "runtime", change: `${step.change} assigned groups`, key: step.label }];
     default:
       return [];

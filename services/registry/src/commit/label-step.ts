@@ -149,15 +149,23 @@ export function assignCall(
   );
 }
 
-/** All runtimes are not looked at one by one. */
-function chosenRuntimes(parts: StepBuild, { runtimes }: Extract<Step, { op: "assign" }>): string {
-  if (runtimes.op === "all" && runtimes.of.length === 0) return "";
+/** All runtimes are not looked at one by one. The last byte of an id is a random one. */
+function chosenRuntimes(
+  parts: StepBuild,
+  { runtimes, part }: Extract<Step, { op: "assign" }>,
+): string {
   const { build } = parts;
+  const number = (value: number): string => build.slots.known(String(value), "integer");
+  const inPart =
+    part === undefined
+      ? ""
+      : ` and get_byte(uuid_send(e.object_id), 15) % ${number(part.of)} = ${number(part.nr)}`;
+  if (runtimes.op === "all" && runtimes.of.length === 0) return inPart;
   const scope = new Scope("runtime", build.alias(), undefined);
   const { from, where } = build.source(
     "runtime",
     scope.alias,
     `${scope.alias}.id = e.object_id and (${conditionSQL(build, scope, runtimes)})`,
   );
-  return ` and exists (select from ${from} where ${where})`;
+  return `${inPart} and exists (select from ${from} where ${where})`;
 }

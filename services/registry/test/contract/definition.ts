@@ -219,6 +219,10 @@ export function describeDefinitionsAndAssignments(given: Given): void {
       await carryOut(tenant, [change("add")]);
       expect(await groupsOf(tenant, ids[1] as string)).toEqual(["default", "g1", "g2"]);
       expect(await groupsOf(other, ids[2] as string)).toEqual(["default"]);
+      await carryOut(tenant, [change("remove")]);
+      const parts = [0, 1, 2].map((nr) => ({ ...change("add"), part: { nr, of: 3 } }) as Step);
+      for (const part of parts) await carryOut(tenant, [part]);
+      expect(await inGroup(tenant, "g2")).toHaveLength(2);
       await carryOut(tenant, [label("runtime", ids[1] as string, "group", []), change("add")]);
       expect(await groupsOf(tenant, ids[1] as string)).toEqual(["g1", "g2"]);
     });
