@@ -125,6 +125,10 @@ const asked: Readonly<Record<string, () => readonly [operation: string, ...index
     `{ healthChecks(origin: "${ids.application}", first: 50) { data { condition } } }`,
     "health_check_origin_idx",
   ],
+  "changes of health of one type": () => [
+    "{ healthChecks(types: [RUNTIME_HEALTHCHECK], first: 50) { data { condition } } }",
+    "health_check_type_idx",
+  ],
   "audit entries, the first page": () => [
     "{ auditEntries(first: 50) { data { id action } } }",
     "audit_entry_pkey",
@@ -141,6 +145,10 @@ const asked: Readonly<Record<string, () => readonly [operation: string, ...index
 
 /** What a runtime or an application asks of what it shares a group with. */
 const askedByPaired: Readonly<Record<string, () => readonly [string, ...string[]]>> = {
+  "what a runtime reported of health": () => [
+    "{ healthChecks(first: 50) { data { condition } } }",
+    "health_check_",
+  ],
   "a runtime's applications": () => [`{ applications(first: 50) { ${page} } }`, "label_element"],
   "a runtime's credentials": () => [
     `{ applications(first: 5) { data { bundles(first: 5) { data { instanceAuths { id } } } } } }`,
