@@ -231,6 +231,10 @@ for (const endpoint of [...paths, ...own]) {
       const { json } = await post(endpoint, { query, operationName: "IntrospectionQuery" });
       expect(json.errors).toBeUndefined();
       expect(json.data.__schema.queryType.name).toBe("Query");
+      const endless = `{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }`;
+      expect(messageOf(await post(endpoint, { query: endless }))).toMatch(
+        /^400 INVALID_DATA: Maximum introspection depth exceeded/,
+      );
     });
   });
 }

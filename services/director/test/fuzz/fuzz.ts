@@ -12,6 +12,8 @@ import { makeOperation } from "./operations.ts";
 
 /** Is in every text of the other tenant's objects. */
 const MARK = "Zq7Treasure";
+/** Is in every text of objects that only admins of the caller's tenant may see. */
+const HIDDEN = "Hq3Elsewhere";
 /** Operations until the caller's objects, many of which are gone then, are made anew. */
 const RENEWED = 100;
 /** Faults that are told of one run. */
@@ -39,6 +41,8 @@ export async function fuzz(runs: number, seed: number): Promise<void> {
         requestBundleInstanceAuthCreation(bundleID: $b, in: { runtimeID: $r }) { id } }`,
       { a: theirs.application, b: theirs.bundle, r: theirs.runtime },
     );
+    // In the caller's tenant and in no group of its application and runtime: for admins alone.
+    await makeWorld(home, HIDDEN, "elsewhere");
     const before = await storedRows(director.inside.database, victim.id);
     const ids = new Set(
       before.join("\n").match(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g),
@@ -102,7 +106,10 @@ export async function fuzz(runs: number, seed: number): Promise<void> {
       for (const [alias, value] of Object.entries(reply.data ?? {}))
         if (value !== null) answered.add(new RegExp(`\\b${alias}: (\\w+)`).exec(sent.query)?.[1]);
       tally[reply.errors === undefined ? "data" : "errors"] += 1;
+      const isPaired = ["APPLICATION", "RUNTIME"].includes(identity.consumer.type);
       const wrong = [...faultsOf(published, sent, reply, secret)];
+      if (isPaired && JSON.stringify(reply).includes(HIDDEN))
+        wrong.push("the answer has what is in none of the caller's groups");
       if (time > LONGEST) wrong.push(`it took ${Math.round(time)} ms`);
       if (wrong.length > 0) {
         const cause = faults.map((fault) => (fault instanceof Error ? fault.stack : fault));
