@@ -7,6 +7,7 @@ import {
   type Params,
   readList,
   type Step,
+  type StoredRecord,
 } from "@sextant/registry-client";
 import type { Context } from "../act/act.ts";
 import type { StoredLabel } from "../label/label.ts";
@@ -21,8 +22,6 @@ export type LabelGuard = {
 
 /** How often an act is tried when definitions change at the same moment. */
 const ATTEMPTS = 5;
-
-const hasSchema: Condition = { op: "not", condition: { op: "isNull", field: "schema" } };
 
 /** A condition that was checked before the commit did not hold in it: it is checked anew. */
 export class MovedError extends Error {
@@ -48,40 +47,36 @@ export async function whileMoving<Result>(
   throw concurrentUpdate(noun, id);
 }
 
-/** Checks the values; throws INVALID_DATA for `inputType`, naming every label that its definition does not allow. */
-async function guardOf(
+type Definition = Pick<StoredRecord<"labelDefinition">, "id" | "revision" | "key" | "schema">;
+/** What may say something of the values: definitions of these keys that have a schema. */
+const concerned: Condition = all(
+  { op: "in", field: "key", values: { param: "labelKeys" } },
+  { op: "not", condition: { op: "isNull", field: "schema" } },
+);
+
+/** Every label that its definition does not allow. */
+async function faultsOf(
   context: Context,
-  tenant: string,
+  definitions: readonly Definition[],
   labels: readonly StoredLabel[],
-  inputType: string,
   fieldOf: (key: string) => string,
-): Promise<LabelGuard> {
-  const keys = [...new Set(labels.map(({ key }) => key))];
-  const ofKeys: Condition = { op: "in", field: "key", values: { param: "labelKeys" } };
-  const definitions = await readList(
-    context.registry,
-    tenant,
-    "labelDefinition",
-    all(ofKeys, hasSchema),
-    ["id", "revision", "key", "schema"],
-    { labelKeys: keys },
-    MAX_DEFINITIONS,
-  );
+): Promise<readonly Fault[]> {
   const faults: Fault[] = [];
   for (const { key, schema } of definitions) {
-    for (const label of labels.filter((one) => one.key === key)) {
-      const fault = await context.schemas.fault(schema, JSON.parse(label.json));
-      if (fault !== undefined)
-        faults.push({
-          field: fieldOf(key),
-          message: `is not what the definition of the label ${key} allows: ${fault}`,
-        });
+    for (const { json } of labels.filter((label) => label.key === key)) {
+      const fault = await context.schemas.fault(schema, JSON.parse(json));
+      if (fault === undefined) continue;
+      const message = `is not what the definition of the label ${key} allows: ${fault}`;
+      faults.push({ field: fieldOf(key), message });
     }
   }
-  if (faults.length > 0) throw invalidData(inputType, faults);
+  return faults;
+}
 
-  const params: Record<string, Params[string]> = { labelKeys: keys };
-  const unchanged = definitions.map(({ id, revision }, place): Condition => {
+/** Refuses the commit when there are other definitions than these. */
+function guardOf(definitions: readonly Definition[], labelKeys: readonly string[]): LabelGuard {
+  const params: Record<string, Params[string]> = { labelKeys };
+  const others = definitions.map(({ id, revision }, place): Condition => {
     params[`definition${place}`] = id;
     params[`definitionRevision${place}`] = revision;
     const same = all(
@@ -90,21 +85,22 @@ async function guardOf(
     );
     return { op: "not", condition: same };
   });
-  const step: Step = {
-    op: "check",
-    kind: "labelDefinition",
-    where: all(ofKeys, hasSchema, ...unchanged),
-    expect: "none",
+  const where = all(concerned, ...others);
+  return {
+    steps: [{ op: "check", kind: "labelDefinition", where, expect: "none" }],
+    params,
+    explain: ({ step, reason }) => {
+      if (step === 0 && reason === "PRECONDITION") throw new MovedError();
+      return undefined;
+    },
   };
-  const explain = ({ step: place, reason }: CommitFailure): undefined => {
-    if (place === 0 && reason === "PRECONDITION") throw new MovedError();
-  };
-  return { steps: [step], params, explain };
 }
 
 /**
- * Carries out an act that writes labels. They are checked before it; when a definition changes before it is committed, once more.
- * `fieldOf` names the field of `inputType` that has the value of a key.
+ * Carries out an act that writes labels; throws INVALID_DATA for `inputType`, naming every label that its definition does not
+ * allow. Few keys have a schema: the act is tried as if none had. When it is refused for that, their definitions are read, all in
+ * one read, the labels are checked, and the act is tried again, until no definition has changed in between. `fieldOf` names the
+ * field of `inputType` that has the value of a key.
  */
 export function writingLabels<Result>(
   context: Context,
@@ -115,7 +111,25 @@ export function writingLabels<Result>(
   fieldOf: (key: string) => string = (key) => `labels.${key}`,
 ): Promise<Result> {
   if (labels.length === 0) return write({ steps: [], params: {}, explain: () => undefined });
-  return whileMoving("LabelDefinition", String(labels[0]?.key), async () =>
-    write(await guardOf(context, tenant, labels, inputType, fieldOf)),
-  );
+  const labelKeys = [...new Set(labels.map(({ key }) => key))];
+  let isFirst = true;
+  return whileMoving("LabelDefinition", String(labelKeys[0]), async () => {
+    if (isFirst) {
+      isFirst = false;
+      return write(guardOf([], labelKeys));
+    }
+    const fields = ["id", "revision", "key", "schema"] as const;
+    const definitions = await readList(
+      context.registry,
+      tenant,
+      "labelDefinition",
+      concerned,
+      fields,
+      { labelKeys },
+      MAX_DEFINITIONS,
+    );
+    const faults = await faultsOf(context, definitions, labels, fieldOf);
+    if (faults.length > 0) throw invalidData(inputType, faults);
+    return write(guardOf(definitions, labelKeys));
+  });
 }
