@@ -6,6 +6,8 @@ export async function serve(
   args: readonly string[],
 ): Promise<{ readonly url: string; readonly child: ChildProcess }> {
   const child = fork(new URL(`../${program}`, import.meta.url), args, {
+    // As each of them wants to be run.
+    env: { ...process.env, NODE_ENV: "production", GRAPHILE_ENV: "production" },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const url = await new Promise<string>((resolve, reject) => {

@@ -30,7 +30,10 @@ const oldestFirst = { orderBy: { id: "asc" } } as const;
 /** An application with all that is in its bundles, by as few queries as Prisma makes of it. */
 const whole = {
   include: {
-    bundles: { ...oldestFirst, include: { apiDefinitions: oldestFirst } },
+    bundles: {
+      ...{ where: { tenantId }, ...oldestFirst },
+      include: { apiDefinitions: { where: { tenantId }, ...oldestFirst } },
+    },
   },
 } as const;
 
@@ -65,7 +68,7 @@ const resolvers = {
         await prisma.runtime.findMany({
           where: { tenantId, ...(after === undefined ? {} : { id: { gt: after } }) },
           ...{ ...oldestFirst, take: first },
-          include: { labels: { where: { kind: "runtime" }, orderBy: { key: "asc" } } },
+          include: { labels: { where: { tenantId, kind: "runtime" }, orderBy: { key: "asc" } } },
         }),
       ),
     application: (_: unknown, { id }: { id: string }) =>
