@@ -31,8 +31,9 @@ export type Document =
 
 /** Documents that are kept. */
 const CACHED_DOCUMENTS = 1_000;
-/** Longer documents are not kept. */
+/** Longer documents are not kept, and of all that are so many characters: parsed they take a hundred times the memory. */
 const CACHED_LENGTH = 64 * 1024;
+const CACHED_TOTAL = 1024 * 1024;
 
 /**
  * Some published agents send `configuration()`: empty parentheses, which GraphQL's grammar forbids, mean no arguments. Every
@@ -115,6 +116,7 @@ export function createDocumentReader(
   limits: Limits,
 ): (query: string) => Document {
   const known = new Map<string, Document>();
+  let total = 0;
 
   const read = (query: string): Document => {
     const { length } = query;
@@ -142,11 +144,13 @@ export function createDocumentReader(
     if (cached !== undefined) return cached;
     const document = read(query);
     if (query.length <= CACHED_LENGTH) {
-      if (known.size >= CACHED_DOCUMENTS) {
-        const [oldest] = known.keys();
-        if (oldest !== undefined) known.delete(oldest);
+      for (const oldest of known.keys()) {
+        if (known.size < CACHED_DOCUMENTS && total + query.length <= CACHED_TOTAL) break;
+        known.delete(oldest);
+        total -= oldest.length;
       }
       known.set(query, document);
+      total += query.length;
     }
     return document;
   };

@@ -94,8 +94,11 @@ type Outcome = {
   readonly errors: readonly FieldError[];
 };
 
-/** Plans kept for one operation: at so many they are all made anew. */
+/** Plans kept for one operation: at so many they are all made anew. Of a long document only a few are. */
 const MAX_VARIANTS = 200;
+const VARIANTS_LENGTH = 400_000;
+const variantsOf = ({ document }: Operation): number =>
+  Math.max(4, Math.min(MAX_VARIANTS, VARIANTS_LENGTH / (document.loc?.end ?? 1)));
 
 /** Makes an executor. Fails when a field that can be asked has neither a declaration nor a resolver. */
 export function createExecutor(options: ExecutorOptions): Executor {
@@ -140,7 +143,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     if (compiled === undefined) {
       const context = { declarations, resolved, viewer, sdl: options.sdl };
       compiled = compileQuery(walk, queryType, operation.node.selectionSet, context);
-      if (known.size >= MAX_VARIANTS) known.clear();
+      if (known.size >= variantsOf(operation)) known.clear();
       known.set(key, compiled);
     }
     return compiled;

@@ -20,6 +20,20 @@ describe("the statements of a connection", () => {
     expect(cache.use("b").prepare).toBe(true);
   });
 
+  it("are kept up to a length of all together, and a long one is not kept at all", () => {
+    const cache = new StatementCache(1_000);
+    const first = cache.use(`1${"x".repeat(60_000)}`);
+    for (let place = 2; place <= 17; place += 1) cache.use(`${place}${"x".repeat(60_000)}`);
+    expect(cache.size).toBe(17);
+    expect(cache.use(`18${"x".repeat(60_000)}`).close).toEqual([first.name]);
+    const long = "y".repeat(70_000);
+    for (let time = 0; time < 2; time += 1)
+      expect(cache.use(long)).toEqual({ name: "", prepare: true, close: [] });
+    cache.failed();
+    expect(cache.size).toBe(0);
+    expect(cache.use("z").close).toEqual([first.name]);
+  });
+
   it("that a failed batch did not get to are prepared and closed again", () => {
     const cache = new StatementCache(1);
     const a = cache.use("a");

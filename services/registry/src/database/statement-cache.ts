@@ -1,6 +1,14 @@
-/** The statements that one connection has prepared, by their text: so many of them, the least recently used go first. */
+/** Characters of the longest statement that is kept, and of all: the server needs many times their memory for each connection. */
+const LONGEST = 64 * 1024;
+const KEPT = 1024 * 1024;
+
+/**
+ * The statements that one connection has prepared, by their text: so many of them, the least recently used go first. A longer
+ * one is prepared each time, in the place without a name.
+ */
 export class StatementCache {
   readonly #max: number;
+  #length = 0;
   /** Text to name, least recently used first. */
   readonly #names = new Map<string, string>();
   /** Sent to be prepared and not confirmed yet, in the order they were sent. */
@@ -33,15 +41,18 @@ export class StatementCache {
     }
     const close = this.#overdue;
     this.#overdue = [];
-    if (this.#names.size >= this.#max) {
-      const [oldest] = this.#names;
-      if (oldest !== undefined) {
-        this.#names.delete(oldest[0]);
-        close.push(oldest[1]);
-      }
+    const isKept = text.length <= LONGEST;
+    const length = isKept ? text.length : 0;
+    for (const [oldest, old] of this.#names) {
+      if (!isKept || (this.#names.size < this.#max && this.#length + length <= KEPT)) break;
+      this.#forget(oldest);
+      close.push(old);
     }
-    const name = `s${(this.#counter += 1)}`;
-    this.#names.set(text, name);
+    const name = isKept ? `s${(this.#counter += 1)}` : "";
+    if (isKept) {
+      this.#names.set(text, name);
+      this.#length += length;
+    }
     this.#unconfirmed.push(text);
     this.#closing.push(...close);
     return { name, prepare: true, close };
@@ -59,7 +70,11 @@ export class StatementCache {
 
   /** The batch failed: the server has skipped whatever it has not confirmed. */
   failed(): void {
-    for (const text of this.#unconfirmed.splice(0)) this.#names.delete(text);
+    for (const text of this.#unconfirmed.splice(0)) this.#forget(text);
     this.#overdue.push(...this.#closing.splice(0));
+  }
+
+  #forget(text: string): void {
+    if (this.#names.delete(text)) this.#length -= text.length;
   }
 }
