@@ -124,6 +124,15 @@ describe("a document", () => {
     expect(faults("{ ...Nowhere }")).toContain('Unknown fragment "Nowhere"');
   });
 
+  it("is parsed once, as long as not too much was read since", () => {
+    const reader = createDocumentReader(schema, defaultLimits);
+    const first = reader("{ viewer { id } }");
+    expect(reader("{ viewer { id } }")).toBe(first);
+    for (let place = 0; place < 20; place += 1)
+      reader(`{ viewer { type } } #${place}${"x".repeat(60_000)}`);
+    expect(reader("{ viewer { id } }")).not.toBe(first);
+  });
+
   it("nested without end is refused, whatever is nested", () => {
     const value = `${"[".repeat(4_900)}${"]".repeat(4_900)}`;
     expect(

@@ -89,6 +89,7 @@ export async function fuzz(runs: number, seed: number): Promise<void> {
       if (count % RENEWED === 0) {
         mine = await makeWorld(home, `mine${count}`, "shared");
         await analyze(director.inside.database);
+        if (count % 10_000 === 0) say(`${count} operations`);
       }
       const dice = new Dice(given);
       const identity = speak(dice);
