@@ -51,7 +51,7 @@ token are fixed (INSUFFICIENT_SCOPES when one is missing). **Objects**: which of
 | none | nothing, as if there were none | NOT_FOUND, null or an empty list |
 | – | the operation is not for this caller | FORBIDDEN or INSUFFICIENT_SCOPES |
 
-An object of another tenant is NOT_FOUND to everybody. Tenants themselves belong to none: users with the scope manage all of the plane. An
+An object of another tenant is NOT_FOUND to everybody. Of tenants themselves a user reaches those that its token is for. An
 integration system acts like an admin in its own tenant and in those granted to it, with the scopes of its credentials; it manages neither
 tenants, grants, tokens and other integration systems, nor sees the audit trail. Fields that show secrets may need more than their operation:
 their descriptions in the schema say so.

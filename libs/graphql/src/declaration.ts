@@ -74,8 +74,27 @@ export type Declarations = {
 /** The id of the caller (a user, a runtime, …), as a value. */
 export const me: Value = { param: "me" };
 
+/** Tenants that the caller may act in. */
+export const openTenant: Condition = {
+  op: "any",
+  of: [
+    { op: "in", field: "id", values: { param: "openTenants" } },
+    {
+      op: "exists",
+      kind: "tenant",
+      where: { op: "equals", field: "id", value: { param: "everyTenant" } },
+    },
+  ],
+};
+
 /** A field stored as a column. */
 export const column = (field: string): FieldRead => ({ read: "column", field });
+
+/** A stored JSON value of the scalars JSON and JSONSchema, which clients read as text. */
+export const jsonAsText = (field: string): FieldRead => ({
+  read: "expression",
+  expression: () => ({ jsonText: field }),
+});
 
 /** A JSON value that is not stored, by an expression. */
 export const expression = (

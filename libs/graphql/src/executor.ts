@@ -8,7 +8,7 @@ import {
 } from "@sextant/errors";
 import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import type { Params, ReadPlan, Registry } from "@sextant/registry-client";
+import { isUUID, type Params, type ReadPlan, type Registry } from "@sextant/registry-client";
 import { publicError } from "@sextant/service";
 import {
   type FieldNode,
@@ -94,6 +94,9 @@ type Outcome = {
   readonly errors: readonly FieldError[];
 };
 
+/** Stands for all tenants among those that a caller may act in. */
+const EVERY_TENANT = "*";
+
 /** Plans kept for one operation: at so many they are all made anew. Of a long document only a few are. */
 const MAX_VARIANTS = 200;
 const VARIANTS_LENGTH = 400_000;
@@ -164,6 +167,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const contextParameters = (identity: Identity): Record<string, Params[string]> => ({
     ...options.parameters,
     me: identity.consumer.id,
+    ...tenantParameters(identity),
   });
 
   const requireScopes = (required: readonly string[], identity: Identity): void => {
@@ -380,6 +384,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
         ? query(operation, walk, call)
         : mutation(operation, walk, call, request);
     },
+  };
+}
+
+/** The tenants that a caller may act in; `everyTenant` is one that exists when it may act in all. */
+function tenantParameters({ tenant = NIL_UUID, tenants = [] }: Identity): Params {
+  return {
+    openTenants: [tenant, ...tenants].filter((id) => isUUID(id)),
+    everyTenant: tenants.includes(EVERY_TENANT) ? tenant : NIL_UUID,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   expression,
   none,
   type ObjectRead,
+  openTenant,
   type RootRead,
 } from "@sextant/graphql";
 import type { Params } from "@sextant/registry-client";
@@ -31,10 +32,10 @@ export const tenantsPageRead: RootRead = {
       : all(),
 };
 
-/** Tenants are managed by users alone. */
+/** Tenants are for users alone, who see those that they may act in. */
 export const tenantType: ObjectRead = {
   kind: "tenant",
-  visible: (viewer) => (viewer === "USER" || viewer === "SERVICE" ? undefined : none),
+  visible: (viewer) => (viewer === "USER" ? openTenant : none),
   fields: {
     id: column("externalID"),
     internalID: column("id"),

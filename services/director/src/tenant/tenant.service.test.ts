@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   anApplication,
   aRuntime,
+  type Speaker,
   startDirector,
   type TestDirector,
   type TestTenant,
@@ -9,9 +10,12 @@ import {
 
 let director: TestDirector;
 let home: TestTenant;
+/** Who may act in every tenant. */
+let root: Speaker;
 beforeAll(async () => {
   director = await startDirector();
   home = await director.tenant();
+  root = director.as({ ...home.admin.identity, tenants: ["*"] });
 });
 afterAll(() => director.close());
 
@@ -24,13 +28,13 @@ const adminOf = (tenant: string) => {
 };
 
 it("a tenant is registered once under its external id, listed, found and renamed", async () => {
-  const { x } = await home.admin.ask(register, { in: { externalID: "acme", name: "Acme" } });
+  const { x } = await root.ask(register, { in: { externalID: "acme", name: "Acme" } });
   expect(x).toMatchObject({ id: "acme", name: "Acme", initialized: true });
-  expect(await home.admin.refusal(register, { in: { externalID: "acme", name: "Other" } })).toBe(
+  expect(await root.refusal(register, { in: { externalID: "acme", name: "Other" } })).toBe(
     "NOT_UNIQUE: Object name is not unique: Tenant acme",
   );
-  expect((await home.admin.ask(rename, { id: "acme", name: "Acme 2" })).x.name).toBe("Acme 2");
-  const { tenants, found, none } = await home.admin.ask(
+  expect((await root.ask(rename, { id: "acme", name: "Acme 2" })).x.name).toBe("Acme 2");
+  const { tenants, found, none } = await root.ask(
     `{ tenants { id name } found: tenantsPage(search: "acme") { totalCount data { id } } none: tenantsPage(search: "\\u0000") { totalCount } }`,
   );
   expect(tenants).toContainEqual({ id: "acme", name: "Acme 2" });
@@ -39,22 +43,20 @@ it("a tenant is registered once under its external id, listed, found and renamed
 });
 
 it("one that is wrong is told all its faults, and one that is not there is TENANT_NOT_FOUND", async () => {
-  expect(await home.admin.refusal(register, { in: { externalID: "a b", name: "" } })).toMatch(
+  expect(await root.refusal(register, { in: { externalID: "a b", name: "" } })).toMatch(
     /^INVALID_DATA: .*externalID: .*name: /,
   );
   for (const id of ["nowhere", "a\u0000b", ""])
     for (const operation of [rename, remove])
-      expect(await home.admin.refusal(operation, { id, name: "x" })).toMatch(/^TENANT_NOT_FOUND/);
+      expect(await root.refusal(operation, { id, name: "x" })).toMatch(/^TENANT_NOT_FOUND/);
 });
 
 it("one with objects is not deleted, an empty one is, and no one's own", async () => {
-  const { x } = await home.admin.ask(register, { in: { externalID: "full", name: "Full" } });
+  const { x } = await root.ask(register, { in: { externalID: "full", name: "Full" } });
   const inside = adminOf(x.internalID as string);
   const application = await anApplication(inside, "a");
   const runtime = await aRuntime(inside, "r");
-  expect(await home.admin.refusal(remove, { id: "full" })).toMatch(
-    /^INVALID_OPERATION: .*has objects/,
-  );
+  expect(await root.refusal(remove, { id: "full" })).toMatch(/^INVALID_OPERATION: .*has objects/);
   expect(await inside.admin.refusal(remove, { id: "full" })).toMatch(
     /^INVALID_OPERATION: a tenant cannot delete itself/,
   );
@@ -62,7 +64,7 @@ it("one with objects is not deleted, an empty one is, and no one's own", async (
     `mutation($a: ID!, $r: ID!) { unregisterApplication(id: $a) { id } unregisterRuntime(id: $r) { id } }`,
     { a: application, r: runtime },
   );
-  expect((await home.admin.ask(remove, { id: "full" })).x).toEqual({ id: "full", name: "Full" });
+  expect((await root.ask(remove, { id: "full" })).x).toEqual({ id: "full", name: "Full" });
   expect(
     await inside.admin.refusal(`mutation { registerRuntime(in: { name: "x" }) { id } }`),
   ).toMatch(/^(NOT_FOUND|TENANT_NOT_FOUND)/);
@@ -82,4 +84,21 @@ it("tenants are for who has the scopes: no application, no runtime, no reader of
       /^INSUFFICIENT_SCOPES/,
     );
   }
+});
+
+it("a user sees and manages the tenants that its token is for, and learns of no other", async () => {
+  const other = await director.tenant();
+  const { tenants } = await other.admin.ask("{ tenants { id internalID } }");
+  expect(tenants).toEqual([{ id: expect.any(String), internalID: other.id }]);
+  const [{ id }] = tenants as [{ id: string }];
+  const both = director.as({ ...home.admin.identity, tenants: [home.id, other.id] });
+  const seen = await both.ask("{ tenantsPage { totalCount data { internalID } } }");
+  expect(seen.tenantsPage.totalCount).toBe(2);
+  expect((await both.ask(rename, { id, name: "renamed" })).x.name).toBe("renamed");
+  const search = "query($id: String!) { x: tenantsPage(search: $id) { totalCount } }";
+  expect((await home.admin.ask(search, { id })).x.totalCount).toBe(0);
+  for (const operation of [rename, remove])
+    expect(await home.admin.refusal(operation, { id, name: "stolen" })).toBe(
+      `TENANT_NOT_FOUND: tenant with external id ${id} does not exist or is not open to the caller`,
+    );
 });

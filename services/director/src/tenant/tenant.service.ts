@@ -1,9 +1,9 @@
 import { invalidOperation, tenantNotFound } from "@sextant/errors";
 import { type Answer, checked } from "@sextant/graphql";
-import { authorise } from "@sextant/identity";
+import { authorise, type Identity } from "@sextant/identity";
 import { create, update } from "@sextant/registry-client";
 import { z } from "zod";
-import { requireUser } from "../access/access.ts";
+import { mayActIn, requireUser } from "../access/access.ts";
 import { act, type ActingCall, type Context } from "../act/act.ts";
 import { text } from "../input/input.ts";
 
@@ -17,9 +17,9 @@ const tenantInput = z.object({
 /** What can be done with tenants. The acts are recorded in the home tenant of the admin. */
 export function createTenantService(context: Context) {
   const noun = "Tenant";
-  const find = async (externalID: string) => {
+  const find = async (identity: Identity, externalID: string) => {
     const tenant = await context.registry.findTenant({ externalID });
-    if (tenant === undefined) throw tenantNotFound(externalID);
+    if (tenant === undefined || !mayActIn(identity, tenant.id)) throw tenantNotFound(externalID);
     return tenant;
   };
 
@@ -47,7 +47,7 @@ export function createTenantService(context: Context) {
       const tenant = authorise(call.caller.identity, "tenant:write");
       requireUser(call.caller.identity, "changing a tenant");
       const { name } = checked("TenantInput", tenantInput.pick({ name: true }), args);
-      const { id } = await find(args.id);
+      const { id } = await find(call.caller.identity, args.id);
       return act(context, call, {
         tenant,
         noun,
@@ -61,7 +61,7 @@ export function createTenantService(context: Context) {
     async delete(args: { id: string }, call: ActingCall): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "tenant:write");
       requireUser(call.caller.identity, "deleting a tenant");
-      const { id, externalID } = await find(args.id);
+      const { id, externalID } = await find(call.caller.identity, args.id);
       if (id === tenant)
         throw invalidOperation(
           "a tenant cannot delete itself: act in another tenant, by the header Tenant",
