@@ -54,7 +54,10 @@ export type ApplicationRegisterInput = {
   readonly labels?: Readonly<Record<string, unknown>> | null | undefined;
   /** At most 100. */
   readonly webhooks?: ReadonlyArray<WebhookInput> | null | undefined;
-  /** Absolute http or https URL of at most 256 characters, that tells whether the application works. */
+  /**
+   * Absolute http or https URL of at most 256 characters, not a private address unless the plane allows it. It is asked again and again:
+   * 2xx says that the application is well (see `healthChecks`).
+   */
   readonly healthCheckURL?: string | null | undefined;
   /** Bundles with all that is in them. */
   readonly bundles?: ReadonlyArray<BundleCreateInput> | null | undefined;
@@ -70,7 +73,7 @@ export type ApplicationStatusCondition =
   | 'INITIAL'
   /** It has made an authenticated call. */
   | 'CONNECTED'
-  /** It said so itself. */
+  /** It said so itself, or was found not to be well. */
   | 'FAILED';
 
 /** How a request is authenticated. Stored encrypted. */
@@ -323,7 +326,7 @@ export type RuntimeStatusCondition =
   | 'PROVISIONING'
   /** It has made an authenticated call. */
   | 'CONNECTED'
-  /** It said so itself, or could not be made. */
+  /** It said so itself, its agent reported that it is not well, or it could not be made. */
   | 'FAILED';
 
 /** In which notation a specification is written. */

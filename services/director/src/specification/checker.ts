@@ -13,6 +13,8 @@ const THREADS = 2;
 /** Milliseconds and memory for one of 10 MiB. */
 const TIME_LIMIT = 15_000;
 const MEMORY_MEBIBYTES = 512;
+/** A thread that has read a large one keeps much of that memory: without work it is ended after so many milliseconds. */
+const IDLE_LIMIT = 60_000;
 
 /** Makes the keeper of the threads that read specifications. They start with the first use, and are kept. */
 export function createSpecifications(timeLimit: number = TIME_LIMIT): Specifications {
@@ -21,6 +23,7 @@ export function createSpecifications(timeLimit: number = TIME_LIMIT): Specificat
     size: THREADS,
     timeLimit,
     memoryMebibytes: MEMORY_MEBIBYTES,
+    idleLimit: IDLE_LIMIT,
   });
   return {
     async fault({ type, format, data }) {

@@ -5,7 +5,9 @@ const script = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from "node:worker_threads";
     const kept = [];
+    const born = Math.random();
     parentPort.on("message", (request) => {
+      if (request === "who") return parentPort.postMessage(String(born));
       if (request === "loop") for (;;);
       if (request === "grow") for (;;) kept.push({ at: kept.length });
       if (request === "end") process.exit(1);
@@ -39,4 +41,13 @@ it("says so when its threads cannot start", async () => {
   });
   await expect(none.run("a")).rejects.toThrow("cannot start");
   await none.close();
+});
+
+it("ends a thread that has no work any more, and starts one for the next", async () => {
+  const short = createThreadPool<string, string>({ ...options, size: 1, idleLimit: 100 });
+  const first = await short.run("who");
+  expect(await short.run("who")).toEqual(first);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(await short.run("who")).not.toEqual(first);
+  await short.close();
 });

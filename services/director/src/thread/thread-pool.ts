@@ -43,9 +43,11 @@ export function createThreadPool<Request, Answer>(options: {
   /** Milliseconds for one piece of work. */
   readonly timeLimit: number;
   readonly memoryMebibytes: number;
+  /** Milliseconds after which a thread without work is ended, so that its memory is given back; never when left out. */
+  readonly idleLimit?: number;
 }): ThreadPool<Request, Answer> {
   type Own = Thread<Request, Answer>;
-  const { script, size, timeLimit, memoryMebibytes } = options;
+  const { script, size, timeLimit, memoryMebibytes, idleLimit } = options;
   const threads = new Set<Own>();
   const waiting: Job<Request, Answer>[] = [];
   let closed = false;
@@ -67,7 +69,12 @@ export function createThreadPool<Request, Answer>(options: {
 
   const take = (thread: Own): void => {
     const job = waiting.shift();
-    if (job === undefined) return;
+    if (job === undefined) {
+      if (idleLimit !== undefined)
+        thread.timer = setTimeout(() => void end(thread), idleLimit).unref();
+      return;
+    }
+    clearTimeout(thread.timer);
     thread.job = job;
     thread.timer = setTimeout(() => lost(thread), timeLimit);
     thread.worker.postMessage(job.request);
