@@ -412,4 +412,15 @@ describe("a client written for Kyma Compass", () => {
       apiDefinitions: { data: [{ name: "comments-v1" }, { name: "xml" }] },
     });
   });
+
+  test("reads context and parameters of credentials as it sent them: as text", async () => {
+    const asked = await resultOf<{ context: unknown; inputParams: unknown }>(
+      agent,
+      published.requestCredentials(bundle("with-default").id),
+    );
+    expect(asked).toMatchObject({
+      context: '{"ContextData":"ContextValue"}',
+      inputParams: '{"InKey":"InValue"}',
+    });
+  });
 });

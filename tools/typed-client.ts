@@ -20,6 +20,8 @@ const config = {
     Timestamp: "string",
     PageCursor: "string",
     CLOB: "string",
+    JSON: { input: "unknown", output: "string" },
+    JSONSchema: { input: "unknown", output: "string" },
     Labels: "Readonly<Record<string, unknown>>",
     HttpHeaders: "Readonly<Record<string, readonly string[]>>",
   },

@@ -71,6 +71,8 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
 export type Expression =
   /** A field of the object. A `secret` comes as the sealed text. */
   | { readonly field: string }
+  /** A field of type `json` as a string that holds its text. */
+  | { readonly jsonText: string }
   /** A constant, such as a `__typename`: JSON text. */
   | { readonly constant: string }
   /** The labels as one JSON object; with a `key` that is not null only that one, and null when it is absent. */
@@ -159,6 +161,7 @@ export type LabelValues = {
 const as = z.string().min(1).max(500);
 const expressionSchemas: readonly z.ZodObject[] = [
   z.strictObject({ field: name }),
+  z.strictObject({ jsonText: name }),
   z.strictObject({ constant: z.string() }),
   z.strictObject({ labels: z.strictObject({ key: valueSchema }) }),
   z.strictObject({ object: z.lazy(() => selectionSchema), unlessNull: name.optional() }),

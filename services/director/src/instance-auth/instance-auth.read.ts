@@ -1,6 +1,7 @@
 import {
   all,
   column,
+  jsonAsText,
   embedded,
   equals,
   me,
@@ -30,8 +31,8 @@ export const instanceAuthType = (open: OpenAuth): ObjectRead => ({
   fields: {
     id: column("id"),
     runtimeID: column("runtimeID"),
-    context: column("context"),
-    inputParams: column("inputParams"),
+    context: jsonAsText("context"),
+    inputParams: jsonAsText("inputParams"),
     auth: { read: "sealed", expression: () => ({ field: "auth" }), open },
     status: embedded(),
     revision: column("revision"),

@@ -1,4 +1,12 @@
-import { all, column, equals, none, type ObjectRead, type RootRead } from "@sextant/graphql";
+import {
+  all,
+  column,
+  equals,
+  jsonAsText,
+  none,
+  type ObjectRead,
+  type RootRead,
+} from "@sextant/graphql";
 import { MAX_DEFINITIONS } from "./label-definition.ts";
 
 export const labelDefinitionsRead: RootRead = {
@@ -18,5 +26,5 @@ export const labelDefinitionRead: RootRead = {
 export const labelDefinitionType: ObjectRead = {
   kind: "labelDefinition",
   visible: (viewer) => (viewer === "APPLICATION" || viewer === "RUNTIME" ? none : undefined),
-  fields: { key: column("key"), schema: column("schema"), revision: column("revision") },
+  fields: { key: column("key"), schema: jsonAsText("schema"), revision: column("revision") },
 };

@@ -98,6 +98,11 @@ const plans: Readonly<Record<string, ReadPlan>> = {
       },
     ],
   }),
+  "JSON as a string that holds its text": of({
+    one: "bundle",
+    where: byID,
+    select: [{ as: "schema", jsonText: "instanceAuthRequestInputSchema" }],
+  }),
   "tenants, and what has to exist": {
     select: [
       {
@@ -156,6 +161,7 @@ describe("a compiled plan", () => {
       ["runtime"],
       ["application", "bundle", "runtime"],
       ["apiDefinition", "content"],
+      ["bundle"],
       ["runtime", "tenant"],
     ]);
   });

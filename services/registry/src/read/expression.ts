@@ -33,9 +33,17 @@ function fieldJSON(scope: Scope, name: string): JSONText {
   }
 }
 
+/** A string of JSON that holds the text of a field. */
+function textOfJSON(scope: Scope, name: string): JSONText {
+  const { type, optional } = scope.field(name);
+  if (type !== "json") return refusePlan(`${name} is not JSON`);
+  return { sql: `to_json(${scope.column(name)})::text`, nullable: optional };
+}
+
 /** The JSON text of an expression about the object of `scope`. */
 function expressionJSON(build: Build, scope: Scope, expression: Expression): JSONText {
   if ("field" in expression) return fieldJSON(scope, expression.field);
+  if ("jsonText" in expression) return textOfJSON(scope, expression.jsonText);
   if ("constant" in expression) {
     const text = checkedJSON(expression.constant);
     return text === "null"

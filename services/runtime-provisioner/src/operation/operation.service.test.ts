@@ -62,7 +62,7 @@ describe("provisioning", () => {
     });
     const { x } = await tenant.admin.ask(status, { id: runtimeID });
     expect(x).toMatchObject({
-      runtimeConfiguration: { name, driver: "fake", parameters: { size: 1 } },
+      runtimeConfiguration: { name, driver: "fake", parameters: '{"size":1}' },
       lastOperationStatus: { id, state: "Succeeded" },
     });
   });
@@ -240,7 +240,7 @@ describe("on a runtime", () => {
     await provisioner.until(tenant.admin, x.id as string, "Succeeded");
     expect(
       (await tenant.admin.ask(status, { id: runtime })).x.runtimeConfiguration.parameters,
-    ).toEqual({ size: 2 });
+    ).toBe('{"size":2}');
   });
 
   it("a reconnection hands out a new token and does not succeed by what the agent said before", async () => {

@@ -1,6 +1,7 @@
 import {
   all,
   column,
+  jsonAsText,
   embedded,
   equals,
   expression,
@@ -72,7 +73,7 @@ export const runtimeConnectionStatusType: ObjectRead = {
 };
 
 export const runtimeConfigurationType: ObjectRead = {
-  fields: { name: column("name"), driver: column("driver"), parameters: column("parameters") },
+  fields: { name: column("name"), driver: column("driver"), parameters: jsonAsText("parameters") },
 };
 
 /** Director's runtime, as far as the provisioner knows it. */
