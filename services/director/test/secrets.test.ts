@@ -28,7 +28,21 @@ it("no table holds a credential, a signing secret or a plan's credentials in cle
   const tenant = await director.tenant();
   const application = await anApplication(tenant, "a", {
     webhooks: [{ type: "CONFIGURATION_CHANGED", url: "https://x.example", auth }],
-    bundles: [{ name: "with-default", defaultInstanceAuth: auth }],
+    bundles: [
+      {
+        name: "with-default",
+        defaultInstanceAuth: auth,
+        documents: [
+          {
+            title: "t",
+            displayName: "d",
+            description: "",
+            format: "MARKDOWN",
+            fetchRequest: { url: "https://x.example/document", auth },
+          },
+        ],
+      },
+    ],
   });
   const runtime = await aRuntime(tenant, "r");
   const bundle = await aBundle(tenant, application);
@@ -65,7 +79,8 @@ it("no table holds a credential, a signing secret or a plan's credentials in cle
   const plan = await director.plans.current(tenant.runtime(runtime).identity);
   expect(plan?.body).toContain(SECRET);
   const rows = await storedRows(director.inside.database);
-  expect(rows.some((row) => row.startsWith("plan "))).toBe(true);
+  for (const kind of ["plan ", "fetch_request "])
+    expect(rows.some((row) => row.startsWith(kind))).toBe(true);
   const raw = (add.signingSecret as string).replace("whsec_", "");
   for (const text of [
     SECRET,

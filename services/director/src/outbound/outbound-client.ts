@@ -49,6 +49,8 @@ const ofTheConnection: ReadonlySet<string> = new Set([
 
 /** The body without its content coding (RFC 9110, 8.4). It is asked for none, which some servers do not heed. */
 function decoded(body: Readable, coding: string): Readable {
+  // Whoever reads is told of errors; when nobody does any more, they are nobody's, and must not end the process.
+  body.on("error", () => {});
   const decoder =
     coding === "gzip" || coding === "x-gzip"
       ? createGunzip()
