@@ -423,4 +423,20 @@ describe("a client written for Kyma Compass", () => {
       inputParams: '{"InKey":"InValue"}',
     });
   });
+
+  test("makes all the calls of an admin's tool, each selecting everything that it has", async () => {
+    const ids = new Map<string, string>();
+    const failed: string[] = [];
+    for (const [name, query] of published.adminCalls(stage.name("tool"), application.id)) {
+      const result = await resultOf<{ id?: string } | null>(
+        stage.admin,
+        query((call) => ids.get(call) ?? ""),
+      ).catch((error: Error) => {
+        failed.push(`${name}: ${error.message}`);
+        return undefined;
+      });
+      if (result?.id !== undefined) ids.set(name, result.id);
+    }
+    expect(failed).toEqual([]);
+  });
 });

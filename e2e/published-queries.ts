@@ -162,3 +162,132 @@ export const bundleCredentials = (
 export const bundleByInstanceAuth = (authID: string): string => `query {
   result: bundleByInstanceAuth(authID: ${text(authID)}) { id name apiDefinitions { data { id name } } }
 }`;
+
+/** Calls of an admin's tool, each with what it selects, in the order in which it makes them. `id` takes the id of an answer before. */
+export const adminCalls = (
+  name: string,
+  applicationID: string,
+): readonly (readonly [name: string, query: (id: (call: string) => string) => string])[] => [
+  [
+    "label definition",
+    () =>
+      `mutation { result: createLabelDefinition(in: { key: "published", schema: ${text('{"type":"string"}')}, }) { key schema } }`,
+  ],
+  [
+    "label definition changed",
+    () =>
+      `mutation { result: updateLabelDefinition(in: { key: "published", schema: ${text('{"type":"string","maxLength":9}')} }) { key schema } }`,
+  ],
+  ["label definitions", () => "query { result: labelDefinitions() { key schema } }"],
+  [
+    "label set",
+    () =>
+      `mutation { result: setApplicationLabel(applicationID: ${text(applicationID)}, key: "published", value: "yes") { key value } }`,
+  ],
+  [
+    "label definition deleted",
+    () =>
+      'mutation { result: deleteLabelDefinition(key: "published", deleteRelatedLabels: true) { key schema } }',
+  ],
+  [
+    "webhook",
+    () =>
+      `mutation { result: addWebhook(applicationID: ${text(applicationID)}, in: { type: CONFIGURATION_CHANGED, url: "http://127.0.0.1:9/hook", }) { ${webhook} } }`,
+  ],
+  [
+    "webhook changed",
+    (id) =>
+      `mutation { result: updateWebhook(webhookID: ${text(id("webhook"))}, in: { type: CONFIGURATION_CHANGED, url: "http://127.0.0.1:9/other", }) { ${webhook} } }`,
+  ],
+  [
+    "webhook deleted",
+    (id) => `mutation { result: deleteWebhook(webhookID: ${text(id("webhook"))}) { ${webhook} } }`,
+  ],
+  [
+    "template",
+    () => `mutation { result: createApplicationTemplate(in: {
+      name: ${text(name)}, description: "template-desc",
+      applicationInput: { name: "{{name}}", providerName: "compass-tests", description: "test {{display-name}}", labels: { a: ["b", "c"], }, },
+      placeholders: [{ name: "name", description: "app" }, { name: "display-name", description: "new-placeholder" }],
+      accessLevel: GLOBAL,
+    }) { id name description applicationInput placeholders { name description } accessLevel } }`,
+  ],
+  [
+    "application of the template",
+    () => `mutation { result: registerApplicationFromTemplate(in: {
+      templateName: ${text(name)}, values: [{ placeholder: "name", value: ${text(`${name}-app`)} }, { placeholder: "display-name", value: "new" }],
+    }) { ${application} } }`,
+  ],
+  [
+    "application changed",
+    (
+      id,
+    ) => `mutation { result: updateApplication(id: ${text(id("application of the template"))}, in: {
+      providerName: "other", description: "updated", healthCheckURL: "http://updated.com", statusCondition: CONNECTED }) { ${application} } }`,
+  ],
+  [
+    "bundle",
+    (
+      id,
+    ) => `mutation { result: addBundle(applicationID: ${text(id("application of the template"))}, in: {
+      name: "b", description: "d", defaultInstanceAuth: { additionalHeadersSerialized: ${text('{"h":["v"]}')} } }) { ${bundle} } }`,
+  ],
+  [
+    "bundle changed",
+    (id) =>
+      `mutation { result: updateBundle(id: ${text(id("bundle"))}, in: { name: "c", }) { ${bundle} } }`,
+  ],
+  [
+    "API",
+    (id) => `mutation { result: addAPIDefinitionToBundle(bundleID: ${text(id("bundle"))}, in: {
+      name: "api", targetURL: "https://target.url", spec: { fetchRequest: { url: "http://127.0.0.1:9/spec", mode: SINGLE, filter: "odata" }, format: JSON, type: OPEN_API, } }) {
+      id name description spec { data format type ${fetchRequest} } targetURL group ${version} } }`,
+  ],
+  [
+    "API fetched again",
+    (id) =>
+      `mutation { result: refetchAPISpec(apiID: ${text(id("API"))}) { data format type ${fetchRequest} } }`,
+  ],
+  [
+    "API deleted",
+    (id) => `mutation { result: deleteAPIDefinition(id: ${text(id("API"))}) { id } }`,
+  ],
+  [
+    "application deleted",
+    (id) =>
+      `mutation { result: unregisterApplication(id: ${text(id("application of the template"))}) { ${application} } }`,
+  ],
+  [
+    "template deleted",
+    (id) =>
+      `mutation { result: deleteApplicationTemplate(id: ${text(id("template"))}) { id name applicationInput } }`,
+  ],
+  [
+    "integration system",
+    () =>
+      `mutation { result: registerIntegrationSystem(in: { name: ${text(name)}, description: "it" }) { id name description } }`,
+  ],
+  [
+    "client credentials",
+    (id) =>
+      `mutation { result: requestClientCredentialsForIntegrationSystem(id: ${text(id("integration system"))}) { id auth { ${auth} } } }`,
+  ],
+  [
+    "client credentials deleted",
+    (id) =>
+      `mutation { result: deleteSystemAuthForIntegrationSystem(authID: ${text(id("client credentials"))}) { id auth { ${auth} } } }`,
+  ],
+  [
+    "integration system deleted",
+    (id) =>
+      `mutation { result: unregisterIntegrationSystem(id: ${text(id("integration system"))}) { id name } }`,
+  ],
+  ["viewer", () => "query { result: viewer { id type } }"],
+  ["tenants", () => "query { result: tenants { id internalID name initialized } }"],
+  ["runtimes", () => `query { result: runtimes(first: 100, after: "") { ${page(runtime)} } }`],
+  [
+    "health checks",
+    () =>
+      `query { result: healthChecks(types: [MANAGEMENT_PLANE_APPLICATION_HEALTHCHECK]) { ${page("type condition origin message timestamp")} } }`,
+  ],
+];
