@@ -32,6 +32,14 @@ describe("an error", () => {
     );
   });
 
+  it("repeats of what was sent no more than could be an id", () => {
+    for (const error of [
+      errors.notFound("A", "x".repeat(1e6)),
+      errors.tenantNotFound("x".repeat(1e6)),
+    ])
+      expect(error.message).toMatch(/ x{256}… does not exist/);
+  });
+
   it("names every violated field, each once and with one full stop at the end", () => {
     expect(samples[2]?.message).toBe(
       "validation error for type ApplicationRegisterInput: name: must not be empty; description: is longer than 2000 characters.",

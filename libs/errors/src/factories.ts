@@ -1,8 +1,11 @@
 import { SextantError, type Fault } from "./sextant-error.ts";
 
+/** An id as it was sent, as far as it could be one. */
+const shown = (id: string): string => (id.length > 256 ? `${id.slice(0, 256)}…` : id);
+
 /** The object does not exist, or belongs to another tenant: the two must look the same. `kind` is the noun, such as `Application`. */
 export function notFound(kind: string, id: string): SextantError {
-  return new SextantError("NOT_FOUND", `${kind} with id ${id} does not exist`);
+  return new SextantError("NOT_FOUND", `${kind} with id ${shown(id)} does not exist`);
 }
 
 /** `what` names the object that is there already, such as `Application shop`. */
@@ -40,7 +43,7 @@ export function tenantRequired(): SextantError {
 export function tenantNotFound(id: string): SextantError {
   return new SextantError(
     "TENANT_NOT_FOUND",
-    `tenant with external id ${id} does not exist or is not open to the caller`,
+    `tenant with external id ${shown(id)} does not exist or is not open to the caller`,
   );
 }
 

@@ -3,18 +3,22 @@ import { invalidData } from "@sextant/errors";
 import type { Call } from "@sextant/service";
 import type { z } from "zod";
 
+/** Faults that are told of one input: an error is for people. */
+const MAX_FAULTS = 200;
+
 function outputOf<Schema extends z.ZodType>(
   inputType: string,
   result: z.ZodSafeParseResult<z.output<Schema>>,
 ): z.output<Schema> {
   if (result.success) return result.data;
-  throw invalidData(
-    inputType,
-    result.error.issues.map((issue) => ({
-      field: issue.path.join(".") || "in",
-      message: issue.message,
-    })),
-  );
+  const { issues } = result.error;
+  const faults = issues.slice(0, MAX_FAULTS).map((issue) => ({
+    field: issue.path.join(".") || "in",
+    message: issue.message,
+  }));
+  const more = issues.length - faults.length;
+  const rest = more === 0 ? [] : [{ field: "and", message: `${more} more` }];
+  throw invalidData(inputType, [...faults, ...rest]);
 }
 
 /** Checks `value`; throws INVALID_DATA for the input type, naming every violated field. */

@@ -273,6 +273,71 @@ describe("a specification", () => {
   }
 });
 
+describe("an input", () => {
+  const many = <Value>(count: number, make: (index: number) => Value): Value[] =>
+    Array.from({ length: count }, (_, index) => make(index));
+  const keys = (count: number, make: (index: number) => string) =>
+    Object.fromEntries(many(count, (index) => [make(index), 1]));
+  const input = (rest: object) => [registerApplication, { in: { name: "much", ...rest } }];
+  const filter = (f: unknown) => [
+    "query($f: [LabelFilter!]) { x: applications(filter: $f) { totalCount } }",
+    { f },
+  ];
+  const cases: Readonly<Record<string, readonly [() => readonly unknown[], RegExp]>> = {
+    "300,000 labels": [
+      () => input({ labels: keys(300_000, (index) => `a-${index}`) }),
+      /labels: has more than 200 labels\.$/,
+    ],
+    "100 wrong labels": [
+      () => input({ labels: keys(100, (index) => `a-${index}`) }),
+      /labels\.a-0: the key .*labels\.a-99: the key/,
+    ],
+    "50,000 bundles": [
+      () => input({ bundles: many(50_000, () => ({ name: "" })) }),
+      /bundles: must have at most 200 entries/,
+    ],
+    "100,000 webhooks": [
+      () => input({ webhooks: many(100_000, () => ({ type: "CONFIGURATION_CHANGED" })) }),
+      /webhooks: must have at most 100 entries/,
+    ],
+    "200,000 wrong scopes": [
+      () => [
+        `mutation($in: APITokenInput!) { x: createAPIToken(in: $in) { id } }`,
+        { in: { name: "much", scopes: many(200_000, (index) => `s${index}`) } },
+      ],
+      /scopes\.199: must be one of .*; and: 199800 more\.$/,
+    ],
+    "300,000 filters": [
+      () => filter(many(300_000, () => ({ key: "a", query: "{" }))),
+      /filter: has more than 20 entries/,
+    ],
+    "a filter of 300,000 values": [
+      () =>
+        filter([
+          { key: "a", query: `$[*] ? (${many(300_000, (index) => `@ == "${index}"`).join("||")})` },
+        ]),
+      /filter\.0\.query: compares with more than 1000 values/,
+    ],
+    "an id of 10 MB": [
+      () => [
+        `mutation($id: ID!) { x: unregisterApplication(id: $id) { id } }`,
+        { id: "x".repeat(10_000_000) },
+      ],
+      /^NOT_FOUND: Application with id x{256}… does not exist$/,
+    ],
+  };
+
+  for (const [what, [made, message]] of Object.entries(cases)) {
+    it(`with ${what} is refused in a few words`, async () => {
+      const [query, variables] = made() as [string, object];
+      const answer = await plane.admin(query, variables);
+      expect(refusal(answer)).toMatch(message);
+      expect(refusal(answer)).toMatch(/^(INVALID_DATA|NOT_FOUND): /);
+      expect(answer.text.length).toBeLessThan(200_000);
+    });
+  }
+});
+
 it("after all of this the plane serves as before, and nothing of it was stored", async () => {
   const { x } = await plane.ask(
     `query($id: ID!) { x: application(id: $id) { bundles { data { apiDefinitions { totalCount } eventDefinitions { totalCount } } } } }`,

@@ -12,8 +12,9 @@ type Understood =
   | { readonly kind: "in"; readonly elements: readonly string[] }
   | { readonly kind: "contains"; readonly json: string };
 
-/** More filters than these are refused. */
+/** More filters than these are refused, and more values in one of them. */
 const MAX_FILTERS = 20;
+const MAX_ELEMENTS = 1_000;
 
 const pathForm = /^\s*\$\[\*\]\s*\?\s*\(([\s\S]*)\)\s*$/;
 const comparison =
@@ -57,8 +58,9 @@ function understand(filter: Filter): Understood | undefined {
   }
 }
 
+/** The filters, and of too many no more than shows that they are. */
 const filtersOf = (args: Args): readonly Filter[] =>
-  (args["filter"] as readonly Filter[] | null | undefined) ?? [];
+  ((args["filter"] as readonly Filter[] | null | undefined) ?? []).slice(0, MAX_FILTERS + 1);
 
 /** What of the filters decides the form of the plan. */
 export function filterShape(args: Args): string {
@@ -84,7 +86,12 @@ export function bindFilter(args: Args): Params {
       continue;
     }
     params[`key${index}`] = filter.key;
-    if (understood.kind === "in") params[`elements${index}`] = understood.elements;
+    if (understood.kind === "in" && understood.elements.length > MAX_ELEMENTS)
+      faults.push({
+        field: `filter.${index}.query`,
+        message: `compares with more than ${MAX_ELEMENTS} values`,
+      });
+    else if (understood.kind === "in") params[`elements${index}`] = understood.elements;
     if (understood.kind === "contains") params[`json${index}`] = understood.json;
   }
   if (faults.length > 0) throw invalidData("LabelFilter", faults);

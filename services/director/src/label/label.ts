@@ -70,7 +70,7 @@ export const labelsInput = (groups: GroupNames) =>
       };
       if (typeof value !== "object" || Array.isArray(value)) return fail("must be a JSON object");
       const entries = Object.entries(value);
-      if (entries.length > MAX_LABELS) fail(`has more than ${MAX_LABELS} labels`);
+      if (entries.length > MAX_LABELS) return fail(`has more than ${MAX_LABELS} labels`);
       for (const [key, one] of entries) {
         for (const { message } of labelFaults(key, one, "", groups))
           context.addIssue({ code: "custom", path: [key], message });
