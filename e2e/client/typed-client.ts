@@ -1,12 +1,16 @@
 /** Sends typed documents: what may be sent and what comes back is checked by the compiler. */
-import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
-import { print } from "graphql";
+import { type DocumentNode, print } from "graphql";
 import type { Caller, Extra } from "../story/caller.ts";
+
+/** A document as generators type it: the function is never there, its type is all that counts. */
+type TypedDocument<Result, Variables> = DocumentNode & {
+  __apiType?: (variables: Variables) => Result;
+};
 
 /** Carries out an operation. Throws when the answer has an error. */
 export function ask<Result, Variables extends object>(
   caller: Caller,
-  document: TypedDocumentNode<Result, Variables>,
+  document: TypedDocument<Result, Variables>,
   variables: Variables,
   extra?: Extra,
 ): Promise<Result> {
