@@ -3,12 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
 import { createIDSource, createRegistryClient } from "@sextant/registry-client";
-import {
-  type App,
-  listenInternally,
-  type ProcessContext,
-  openTrust,
-} from "@sextant/service";
+import { type App, listenInternally, type ProcessContext, openTrust } from "@sextant/service";
 import { openCertificateAuthority } from "@sextant/x509";
 import { declarations, parameters } from "./certificate/certificate.read.ts";
 import { certificateResolvers } from "./certificate/certificate.resolvers.ts";

@@ -105,7 +105,7 @@ export async function start(
   const routes = registryRoutes(core, verifier, (verb, caller) => calls.inc({ verb, caller }));
   const server = await listenInternally({
     address: settings.SEXTANT_LISTEN,
-    routes: routes,
+    routes,
     tls: serverTLS,
     log,
   });
