@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ERROR_CODES, HTTP_STATUS } from "@sextant/errors";
 import { limitSettings } from "@sextant/graphql";
+import { type DefinitionNode, Kind, parse } from "graphql";
 import { expect, test } from "vitest";
 
 const root = dirname(dirname(import.meta.dirname));
@@ -82,3 +83,34 @@ test("every page of a story is in the list of stories", () => {
   const stories = readdirSync(join(root, "docs/api/stories"));
   expect(stories.filter((name) => !index.includes(`(stories/${name})`))).toEqual([]);
 });
+
+/** Names that a published definition has of its own, as the reference shows them. */
+function namesIn(node: DefinitionNode): readonly string[] {
+  if (!("name" in node) || node.name === undefined) return [];
+  if (node.kind === Kind.DIRECTIVE_DEFINITION) return [];
+  const parts = [
+    ...("fields" in node ? (node.fields ?? []) : []),
+    ...("values" in node ? (node.values ?? []) : []),
+  ];
+  const inputs = parts.flatMap((part) =>
+    "arguments" in part
+      ? part.arguments?.flatMap((one) => ("type" in one ? [one.name.value] : []))
+      : [],
+  );
+  const own = /^(?:Query|Mutation)$/.test(node.name.value) ? [] : [node.name.value];
+  return [...own, ...parts.map(({ name }) => name.value), ...inputs.map(String)];
+}
+
+test.each(["director", "connector", "runtime-provisioner"])(
+  "the reference has every name that %s publishes",
+  (service) => {
+    const pages = readdirSync(join(root, "docs/api/reference")).map((name) =>
+      read(`docs/api/reference/${name}`),
+    );
+    const words = new Set(pages.flatMap((page) => page.match(/\w+/g) ?? []));
+    const { definitions } = parse(read(`schema/${service}.graphql`));
+    const names = new Set(definitions.flatMap(namesIn));
+    expect(names.size).toBeGreaterThan(20);
+    expect([...names].filter((name) => !words.has(name))).toEqual([]);
+  },
+);
