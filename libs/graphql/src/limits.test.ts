@@ -78,7 +78,9 @@ describe("the objects of an operation", () => {
     expect(objects(three)).toBeGreaterThan(defaultLimits.objects);
     const credentials = "instanceAuths { id status { condition } }";
     const all = bundles.replace("apiDefinitions", `${credentials} apiDefinitions`);
-    expect(objects(`{ applications { data { id webhooks { id } ${all} } } }`)).toBe(64_240_200);
+    expect(objects(`{ applications { data { id auths { id } webhooks { id } ${all} } } }`)).toBe(
+      64_440_200,
+    );
   });
 });
 
