@@ -262,3 +262,27 @@ describe("a filter", () => {
     ).toMatch(/^INVALID_DATA/);
   });
 });
+
+it("a label that would be defined as one too many is told as such, of a new object and of one that is there", async () => {
+  const own = await director.tenant();
+  const labels = (from: number) =>
+    Object.fromEntries(Array.from({ length: 190 }, (_, index) => [`k${from + index}`, 1]));
+  const there = await anApplication(own, "there");
+  for (let round = 0; round < 5; round += 1)
+    await anApplication(own, `a${round}`, { labels: labels(round * 190) });
+  await anApplication(own, "last", {
+    labels: Object.fromEntries(Array.from({ length: 49 }, (_, index) => [`l${index}`, 1])),
+  });
+  const { labelDefinitions } = await own.admin.ask("{ labelDefinitions { key } }");
+  const room = 1_000 - (labelDefinitions as unknown[]).length;
+  await anApplication(own, "full", {
+    labels: Object.fromEntries(Array.from({ length: room }, (_, index) => [`m${index}`, 1])),
+  });
+  const register = `mutation($labels: Labels) { registerApplication(in: { name: "more", labels: $labels }) { id } }`;
+  const set = `mutation($id: ID!) { setApplicationLabel(applicationID: $id, key: "more", value: 1) { key } }`;
+  for (const refusal of [
+    await own.admin.refusal(register, { labels: { more: 1 } }),
+    await own.admin.refusal(set, { id: there }),
+  ])
+    expect(refusal).toMatch(/^INVALID_OPERATION: the tenant has 1,?000 label definitions/);
+});

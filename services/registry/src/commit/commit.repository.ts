@@ -204,7 +204,11 @@ export class CommitRepository {
     const call = { text, values: [step.id, commit.tenant] };
     const [rows] = await runFor(this.#database, { tenant: commit.tenant }, [call]);
     const revision = rows?.[0]?.[0];
-    if (revision === undefined) return "NOT_FOUND";
+    if (revision === undefined) {
+      // A label of what the same commit has made is refused for its definition alone.
+      const isMadeHere = commit.steps.some((one) => one.op === "create" && one.id === step.id);
+      return step.op === "label" && isMadeHere ? "LIMIT" : "NOT_FOUND";
+    }
     const expected = "expectedRevision" in step ? step.expectedRevision : undefined;
     return expected !== undefined && Number(revision) !== expected
       ? "CONCURRENT_UPDATE"
