@@ -16,6 +16,8 @@ const MARK = "Zq7Treasure";
 const HIDDEN = "Hq3Elsewhere";
 /** Operations until the caller's objects, many of which are gone then, are made anew. */
 const RENEWED = 100;
+/** Operations until the caller has another tenant: of much there may be 1,000 in one. */
+const MOVED = 40_000;
 /** Faults that are told of one run. */
 const MOST = 8;
 /** No operation may take longer, in milliseconds: most take a few. */
@@ -29,7 +31,7 @@ export async function fuzz(runs: number, seed: number): Promise<void> {
   const found: string[] = [];
   const director = await startDirector({ onFault: (fault) => faults.push(fault) });
   try {
-    const home = await director.tenant();
+    let home = await director.tenant();
     const victim = await director.tenant();
     const theirs = await makeWorld(victim, MARK, "shared");
     // Objects around and inside those whose ids are sent: their own ids never are.
@@ -86,6 +88,10 @@ export async function fuzz(runs: number, seed: number): Promise<void> {
 
     const property = fc.asyncProperty(fc.gen(), async (given) => {
       count += 1;
+      if (count % MOVED === 0) {
+        home = await director.tenant();
+        await makeWorld(home, HIDDEN, "elsewhere");
+      }
       if (count % RENEWED === 0) {
         mine = await makeWorld(home, `mine${count}`, "shared");
         // What has grown large changes slowly.
