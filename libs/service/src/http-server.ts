@@ -3,6 +3,7 @@ import {
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerResponse,
 } from "node:http";
@@ -120,11 +121,12 @@ class HTTPCall implements Call {
 }
 
 /** The handler of Node's HTTP servers for a table of routes. */
-export function requestListener(
-  routes: readonly Route[],
-  log: Logger,
-): (request: IncomingMessage, response: ServerResponse) => void {
-  const dispatcher = createDispatcher(routes, log);
+export function requestListener(routes: readonly Route[], log: Logger): RequestListener {
+  return listenerOf(createDispatcher(routes, log), log);
+}
+
+/** The handler of Node's HTTP servers for a dispatcher. */
+export function listenerOf(dispatcher: Dispatcher, log: Logger): RequestListener {
   return (request, response) => {
     const call = new HTTPCall(request, response, dispatcher.largestBody);
     dispatcher

@@ -6,7 +6,7 @@ import type { ListenAddress } from "@sextant/config";
 import type { Logger } from "@sextant/logging";
 import type { ServerOptions } from "node:https";
 import { type Call, createDispatcher, type Handler, type Reply, type Route } from "./dispatcher.ts";
-import { listen, type Listener, requestListener } from "./http-server.ts";
+import { listen, type Listener, listenerOf } from "./http-server.ts";
 import { createLinkServer } from "./link/link-server.ts";
 
 /** The certificate, key and CA of mutual TLS inside the plane. */
@@ -49,6 +49,7 @@ export function listenInternally(options: {
   readonly log: Logger;
 }): Promise<Listener> {
   const { address, routes, tls, log } = options;
-  const links = createLinkServer(createDispatcher(routes, log), log);
-  return listen({ address, listener: requestListener(routes, log), tls, links });
+  const dispatcher = createDispatcher(routes, log);
+  const links = createLinkServer(dispatcher, log);
+  return listen({ address, listener: listenerOf(dispatcher, log), tls, links });
 }

@@ -41,6 +41,8 @@ const START = 13;
 const LONGEST = 80 * 1024 * 1024;
 /** Bodies up to this size are copied behind their head, so that they need one write. */
 const COPIED = 64 * 1024;
+/** Frames of up to this size together are copied to be one write; what is larger is written as it is. */
+const TOGETHER = 512 * 1024;
 
 /** A frame as it is written. */
 export function frameBytes(
@@ -123,6 +125,9 @@ export class FrameWriter {
     const waiting = this.#waiting;
     this.#waiting = [];
     if (waiting.length === 0 || this.#sink.destroyed) return;
-    this.#sink.write(waiting.length === 1 ? (waiting[0] as Buffer) : Buffer.concat(waiting));
+    const size = waiting.reduce((sum, bytes) => sum + bytes.length, 0);
+    const written =
+      waiting.length > 1 && size <= TOGETHER ? [Buffer.concat(waiting, size)] : waiting;
+    for (const bytes of written) this.#sink.write(bytes);
   }
 }

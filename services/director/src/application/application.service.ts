@@ -4,8 +4,8 @@ import { create, update, timestamp } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireApplication } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { createBundle } from "../bundle/bundle.ts";
+import { staleForApplication } from "../bundle/bundle.service.ts";
 import type { Trust } from "../connector-client/trust.ts";
-import { runtimesOfApplication } from "../group/group.read.ts";
 import { changeProbing, probingParameters, startProbing } from "../health-check/health-probe.ts";
 import { initialLabels } from "../label/label.ts";
 import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
@@ -68,11 +68,7 @@ export function createApplicationService(
             ...bundles.flatMap((bundle) =>
               createBundle(context, tenant, id, context.newID(), bundle),
             ),
-            {
-              op: "stale",
-              runtimes: runtimesOfApplication({ param: "applicationID" }),
-              cause: "application registered",
-            },
+            staleForApplication("application registered"),
           ],
           params: { ...guard.params, applicationID: id },
           explain: (failure) =>
@@ -112,11 +108,7 @@ export function createApplicationService(
             timestamp(context.now()),
             "statusCondition" in status,
           ),
-          {
-            op: "stale",
-            runtimes: runtimesOfApplication({ param: "applicationID" }),
-            cause: "application updated",
-          },
+          staleForApplication("application updated"),
         ],
         params: { applicationID: id, ...probingParameters(values.healthCheckURL) },
         explain: (failure) => unknownIntegrationSystem(failure, "ApplicationUpdateInput"),
@@ -137,11 +129,7 @@ export function createApplicationService(
         id,
         action: "unregisterApplication",
         steps: [
-          {
-            op: "stale",
-            runtimes: runtimesOfApplication({ param: "applicationID" }),
-            cause: "application unregistered",
-          },
+          staleForApplication("application unregistered"),
           { op: "delete", kind: "application", id, ...expecting(args.expectedRevision) },
           {
             op: "deleteAll",

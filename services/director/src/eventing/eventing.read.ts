@@ -12,20 +12,23 @@ type Found = {
 };
 type Labels = Readonly<Record<string, unknown>> | null;
 
-const select: Selection = [{ as: "labels", labels: { key: { param: "eventingLabel" } } }];
+/** The label of a runtime that says where events go. */
+export const eventingLabel: Selection = [
+  { as: "labels", labels: { key: { param: "eventingLabel" } } },
+];
 const sharing = runtimesOfApplication({ parent: "id" });
 const isChosen: Condition = all(ownedBy("id", "defaultEventingRuntimeID"), sharing);
 
 /** The chosen runtime's label, and that of the oldest connected runtime that shares a group. */
 export const eventingOfApplication: Expression = {
   object: [
-    { as: "chosen", read: { one: "runtime", where: isChosen, select } },
+    { as: "chosen", read: { one: "runtime", where: isChosen, select: eventingLabel } },
     {
       as: "oldest",
       read: {
         list: "runtime",
         where: all(equals("statusCondition", { param: "connected" }), sharing),
-        select,
+        select: eventingLabel,
         max: 1,
       },
     },
@@ -53,6 +56,6 @@ export const applicationEventing: FieldRead = {
 /** Runtime.eventingConfiguration. */
 export const runtimeEventing: FieldRead = {
   read: "sealed",
-  expression: () => ({ object: select }),
+  expression: () => ({ object: eventingLabel }),
   open: (stored) => ({ defaultURL: urlOf((stored as { labels: Labels }).labels) }),
 };

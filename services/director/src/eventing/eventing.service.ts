@@ -5,7 +5,7 @@ import { type ReadPlan, type Step, update } from "@sextant/registry-client";
 import { knownID, requireApplication } from "../access/access.ts";
 import { actFor, type ActingCall, type Context, parametersOf } from "../act/act.ts";
 import { runtimesOfApplication } from "../group/group.read.ts";
-import { EVENTING_LABEL, eventingURL } from "./eventing.read.ts";
+import { EVENTING_LABEL, eventingLabel, eventingURL } from "./eventing.read.ts";
 
 type Configuration = { readonly defaultURL: string };
 
@@ -52,7 +52,7 @@ export function createEventingService(context: Context) {
             read: {
               one: "runtime",
               where: shares,
-              select: [{ as: "labels", labels: { key: { param: "eventingLabel" } } }],
+              select: eventingLabel,
             },
           },
         ],
@@ -93,7 +93,7 @@ export function createEventingService(context: Context) {
                   read: {
                     one: "runtime",
                     where: equals("id", { parent: "defaultEventingRuntimeID" }),
-                    select: [{ as: "labels", labels: { key: { param: "eventingLabel" } } }],
+                    select: eventingLabel,
                   },
                 },
               ],

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { invalidOperation, notFound } from "@sextant/errors";
 import type { Answer } from "@sextant/graphql";
 import { authorise, type Scope } from "@sextant/identity";
-import { create, isUUID, type NewRecord } from "@sextant/registry-client";
+import { create, type NewRecord } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireUser } from "../access/access.ts";
 import { act, type ActingCall, type Context } from "../act/act.ts";
 import { sealAuth } from "../auth/auth.ts";
@@ -82,8 +82,7 @@ export function createSystemAuthService(context: Context, tokenURL: string) {
       (owner: Owner) =>
       async (args: { authID: string }, call: ActingCall): Promise<Answer> => {
         const tenant = authorised(owner, call);
-        if (!isUUID(args.authID)) throw notFound(noun, args.authID);
-        const id = args.authID.toLowerCase();
+        const id = knownID(noun, args.authID);
         const isOwners = {
           op: "not",
           condition: { op: "isNull", field: owners[owner].field },

@@ -97,31 +97,23 @@ function changeCall(
   );
 }
 
-function updateAllCall(
-  step: Extract<Step, { op: "updateAll" }>,
+function changeAllCall(
+  step: Extract<Step, { op: "updateAll" | "deleteAll" }>,
   place: number,
   context: StepContext,
 ): Call {
   const kind = open(step, place);
   const parts = new StepBuild(context, place, [step.where]);
   const scope = new Scope(kind, parts.build.alias(), undefined);
-  const set = assignments(parts, kind, scope.alias, step.values, step.quiet === true);
+  const { alias } = scope;
+  const set =
+    step.op === "updateAll"
+      ? assignments(parts, kind, alias, step.values, step.quiet === true)
+      : "";
   const where = parts.where(scope, undefined, [], step.where);
-  return parts.call(
-    `update ${identifier(tableName(kind))} ${scope.alias} set ${set} where ${where}`,
-  );
-}
-
-function deleteAllCall(
-  step: Extract<Step, { op: "deleteAll" }>,
-  place: number,
-  context: StepContext,
-): Call {
-  const kind = open(step, place);
-  const parts = new StepBuild(context, place, [step.where]);
-  const scope = new Scope(kind, parts.build.alias(), undefined);
-  const where = parts.where(scope, undefined, [], step.where);
-  return parts.call(`delete from ${identifier(tableName(kind))} ${scope.alias} where ${where}`);
+  const table = `${identifier(tableName(kind))} ${alias}`;
+  const change = step.op === "updateAll" ? `update ${table} set ${set}` : `delete from ${table}`;
+  return parts.call(`${change} where ${where}`);
 }
 
 /** Counts no further than it has to. Its turn was taken before (see {@link limitLock}), so that two commits cannot both be the last. */
@@ -202,9 +194,8 @@ export function stepCall(step: Step, place: number, context: StepContext): Call 
     case "delete":
       return changeCall(step, place, context);
     case "updateAll":
-      return updateAllCall(step, place, context);
     case "deleteAll":
-      return deleteAllCall(step, place, context);
+      return changeAllCall(step, place, context);
     case "label":
       return labelCall(step, place, context);
     case "unlabel":
