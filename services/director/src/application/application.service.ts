@@ -7,7 +7,7 @@ import { createBundle } from "../bundle/bundle.ts";
 import { staleForApplication } from "../bundle/bundle.service.ts";
 import type { Trust } from "../connector-client/trust.ts";
 import { changeProbing, probingParameters, startProbing } from "../health-check/health-probe.ts";
-import { initialLabels } from "../label/label.ts";
+import { initialLabels, labelSteps } from "../label/label.ts";
 import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
 import { unknownIntegrationSystem } from "../integration-system/integration-system.service.ts";
 import { requireObject } from "../read/require-object.ts";
@@ -52,16 +52,7 @@ export function createApplicationService(
               statusTimestamp: timestamp(context.now()),
             }),
             ...startProbing(id, values.healthCheckURL, timestamp(context.now())),
-            ...labels.map(
-              (label) =>
-                ({
-                  op: "label",
-                  kind: "application",
-                  id,
-                  key: label.key,
-                  value: label.json,
-                }) as const,
-            ),
+            ...labelSteps("application", id, labels),
             ...(values.webhooks ?? []).map((webhook) =>
               createWebhook(context, tenant, id, context.newID(), webhook),
             ),

@@ -1,4 +1,5 @@
 /** Labels and groups: their rules. */
+import type { Step } from "@sextant/registry-client";
 import { z } from "zod";
 import { jsonFault } from "../input/input.ts";
 
@@ -87,4 +88,18 @@ export function initialLabels(
   return labels.some((label) => label.key === groups.label)
     ? labels
     : [...labels, { key: groups.label, json: JSON.stringify([groups.fallback]) }];
+}
+
+/** The steps that give an object these labels, and take those of the keys in `absent` from it. */
+export function labelSteps(
+  kind: "application" | "runtime" | "runtimeContext",
+  id: string,
+  labels: readonly StoredLabel[],
+  absent: readonly string[] = [],
+): readonly Step[] {
+  const step = (key: string, value: string | null): Step => ({ op: "label", kind, id, key, value });
+  return [
+    ...absent.map((key) => step(key, null)),
+    ...labels.map(({ key, json }) => step(key, json)),
+  ];
 }

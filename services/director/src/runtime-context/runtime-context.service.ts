@@ -1,10 +1,10 @@
 import { invalidData, invalidOperation, notFound } from "@sextant/errors";
 import { type Answer, checked } from "@sextant/graphql";
 import { authorise, type Identity } from "@sextant/identity";
-import { create, type Step, update } from "@sextant/registry-client";
+import { create, update } from "@sextant/registry-client";
 import { knownID, requireRuntime } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
-import type { StoredLabel } from "../label/label.ts";
+import { labelSteps } from "../label/label.ts";
 import { labelKeys } from "../label/label.service.ts";
 import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
 import { requireObject } from "../read/require-object.ts";
@@ -51,24 +51,6 @@ export function createRuntimeContextService(context: Context) {
     return id;
   };
 
-  const labelSteps = (
-    id: string,
-    labels: readonly StoredLabel[],
-    absent: readonly string[],
-  ): readonly Step[] => {
-    const step = (key: string, value: string | null): Step => ({
-      op: "label",
-      kind: "runtimeContext",
-      id,
-      key,
-      value,
-    });
-    return [
-      ...absent.map((key) => step(key, null)),
-      ...labels.map(({ key, json }) => step(key, json)),
-    ];
-  };
-
   return {
     async register(
       args: { in: unknown; runtimeID?: string | null },
@@ -94,7 +76,7 @@ export function createRuntimeContextService(context: Context) {
               owner: { field: "runtimeID", id: runtimeID },
               max: MAX_CONTEXTS,
             },
-            ...labelSteps(id, labels, []),
+            ...labelSteps("runtimeContext", id, labels),
           ],
           params: guard.params,
           explain: (failure) => {
@@ -131,7 +113,7 @@ export function createRuntimeContextService(context: Context) {
           steps: [
             ...guard.steps,
             update("runtimeContext", id, { key, value }, expecting(args.expectedRevision)),
-            ...labelSteps(id, labels ?? [], absent),
+            ...labelSteps("runtimeContext", id, labels ?? [], absent),
           ],
           params: guard.params,
           explain: guard.explain,

@@ -6,7 +6,7 @@ import { isPaired, knownID, requireAdmin, requireRuntime } from "../access/acces
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import type { Trust } from "../connector-client/trust.ts";
 import { assignAll } from "../automatic-group-assignment/automatic-group-assignment.ts";
-import { initialLabels, type StoredLabel } from "../label/label.ts";
+import { initialLabels, labelSteps } from "../label/label.ts";
 import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
 import { labelKeys } from "../label/label.service.ts";
 import { changedToApplications } from "../webhook/notification.ts";
@@ -27,16 +27,6 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
     },
     params: { runtimeID: id },
   });
-  const labelSteps = (
-    id: string,
-    labels: readonly StoredLabel[],
-    absent: readonly string[],
-  ): readonly Step[] => [
-    ...absent.map((key) => ({ op: "label", kind: "runtime", id, key, value: null }) as const),
-    ...labels.map(
-      (label) => ({ op: "label", kind: "runtime", id, key: label.key, value: label.json }) as const,
-    ),
-  ];
 
   return {
     async register(args: { in: unknown }, call: ActingCall): Promise<Answer> {
@@ -67,7 +57,7 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
               applied: false,
               ready: false,
             }),
-            ...labelSteps(id, labels, []),
+            ...labelSteps("runtime", id, labels),
             assignAll(context.groups),
             step,
           ],
@@ -115,7 +105,7 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
             // Who shares a group no longer is told as well.
             ...(given === undefined
               ? []
-              : [told, ...labelSteps(id, labels, absent), assignAll(context.groups)]),
+              : [told, ...labelSteps("runtime", id, labels, absent), assignAll(context.groups)]),
             update("runtime", id, columns, expecting(args.expectedRevision)),
             step,
             told,
