@@ -56,7 +56,7 @@ export function sessionOptions(statementTimeout: number): string {
     datestyle: "ISO",
     jit: "off",
     random_page_cost: "1.1",
-    // A statement is planned once a connection: planning a nested read costs several times what carrying it out does.
+    // A statement is planned once a connection: PostgreSQL would plan a nested read anew each time.
     plan_cache_mode: "force_generic_plan",
     statement_timeout: String(statementTimeout),
   };
