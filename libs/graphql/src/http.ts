@@ -165,9 +165,11 @@ export function graphqlRoute(options: {
       const caller = await options.authenticate(call);
       const request = await readGraphRequest(call);
       const key = call.headers["idempotency-key"];
+      const address = call.headers["x-client-address"];
       const graphCall = {
         caller,
         requestID: call.requestID,
+        clientAddress: typeof address === "string" ? address : undefined,
         idempotencyKey: typeof key === "string" ? key : undefined,
         signal: call.signal,
       };

@@ -50,6 +50,7 @@ export { MAX_PAGE } from "./page.ts";
 export { idParameter } from "./query-plan.ts";
 export { type Repeat, type Repeated, RepeatedError, type Repeats } from "./repeat.ts";
 export {
+  actorOf,
   Answer,
   type GraphCall,
   type Resolver,

@@ -1,5 +1,5 @@
 import type { Caller } from "@sextant/identity";
-import type { Params, ReadPlan } from "@sextant/registry-client";
+import type { Actor, Params, ReadPlan } from "@sextant/registry-client";
 import type { Repeat } from "./repeat.ts";
 
 /** A read that gives the answer of a mutation: what the operation selects of the object with this id. */
@@ -9,6 +9,8 @@ export type Returning = (id: string) => { readonly plan: ReadPlan; readonly para
 export type GraphCall = {
   readonly caller: Caller;
   readonly requestID: string;
+  /** Network address of the client, as the gateway saw it. */
+  readonly clientAddress?: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly signal: AbortSignal;
   /** Names a mutation that was sent with an idempotency key, where answers are kept: its commit keeps the answer under it. */
@@ -16,6 +18,16 @@ export type GraphCall = {
   /** Only for fields whose type is stored as a kind. */
   readonly returning: Returning;
 };
+
+/** Who acts by a call, and from where: the actor of its commit. */
+export function actorOf({
+  caller,
+  requestID,
+  clientAddress,
+}: Pick<GraphCall, "caller" | "requestID" | "clientAddress">): Actor {
+  const { type, id, name } = caller.identity.consumer;
+  return { type, id, name, address: clientAddress, requestID };
+}
 
 /**
  * The answer of a read made by {@link Returning}, unparsed. `reveal` shows the secrets that are shown once.

@@ -23,7 +23,12 @@ export type ConsumerType = (typeof consumerTypes)[number];
 export type Identity = {
   /** Internal id of the tenant that the call acts in; absent for a caller without one. */
   readonly tenant?: string | undefined;
-  readonly consumer: { readonly type: ConsumerType; readonly id: string };
+  readonly consumer: {
+    readonly type: ConsumerType;
+    readonly id: string;
+    /** What a human knows it by, where that is known; it decides nothing. */
+    readonly name?: string | undefined;
+  };
   readonly scopes: readonly string[];
   /** Internal ids of the tenants that a user may act in, `*`: every one. Absent: only `tenant`. */
   readonly tenants?: readonly string[] | undefined;
@@ -38,7 +43,11 @@ export type Caller = { readonly service: ServiceName; readonly identity: Identit
 
 const identitySchema = z.object({
   tenant: z.string().optional(),
-  consumer: z.object({ type: z.enum(consumerTypes), id: z.string() }),
+  consumer: z.object({
+    type: z.enum(consumerTypes),
+    id: z.string(),
+    name: z.string().optional(),
+  }),
   scopes: z.array(z.string()),
   tenants: z.array(z.string()).optional(),
   credential: z

@@ -1,6 +1,7 @@
 /** The Registry's contract: what a service may ask of the persistent storage. */
 import { ServiceAwayError } from "@sextant/service";
 import { z } from "zod";
+import { type Actor, actorSchema, type Refusal, refusalSchema } from "./actor.ts";
 import { type Kind, kinds } from "./kinds.ts";
 import type { FieldName, NewRecord, StoredRecord } from "./record.ts";
 import {
@@ -265,7 +266,7 @@ export const commitSchema = z.strictObject({
   /** Chosen by the caller: a commit that is sent again under the same id is not carried out again. */
   id: uuid,
   tenant: uuid,
-  actor: z.strictObject({ type: z.string(), id: z.string() }),
+  actor: actorSchema,
   /** The operator's verb, such as `registerApplication`; for the audit entry. */
   action: z.string(),
   steps: z.array(stepSchema).max(2000),
@@ -274,6 +275,8 @@ export const commitSchema = z.strictObject({
    * commit is then known only by the ids of what it creates; its other steps have to be harmless when they come twice.
    */
   observed: z.boolean().optional(),
+  /** The commit has no steps: it records that an act was refused. */
+  refusal: refusalSchema.optional(),
   /** Parameters that the conditions of the steps name. */
   params,
   /** The id of the `idempotencyKey` that the first step creates: what `before` or `after` reads is kept in it. */
@@ -288,9 +291,10 @@ export const commitSchema = z.strictObject({
 export type Commit = {
   readonly id: string;
   readonly tenant: string;
-  readonly actor: { readonly type: string; readonly id: string };
+  readonly actor: Actor;
   readonly action: string;
   readonly observed?: boolean;
+  readonly refusal?: Refusal | undefined;
   readonly steps: readonly Step[];
   readonly params: Params;
   readonly keepAnswer?: string;

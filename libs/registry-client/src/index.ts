@@ -13,6 +13,8 @@ export * from "./record.ts";
 export * from "./read-plan.ts";
 export * from "./contract.ts";
 export * from "./carry-out.ts";
+export { type Actor, actorSchema, type Refusal } from "./actor.ts";
+export { recordRefusal } from "./refusal.ts";
 export {
   createRegistryClient,
   type RegistryClient,

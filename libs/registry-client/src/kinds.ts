@@ -440,8 +440,14 @@ export const kinds = {
     fields: {
       actorType: required("text"),
       actorID: required("text"),
+      actorName: optional("text"),
+      address: optional("text"),
+      requestID: optional("text"),
       action: required("text"),
       objects: required("json"),
+      outcome: required("text"),
+      errorCode: optional("text"),
+      times: required("int"),
     },
   },
 } as const satisfies Record<

@@ -1,4 +1,4 @@
-import type { Commit, Params, Registry, Step } from "@sextant/registry-client";
+import type { Actor, Commit, Params, Registry, Step } from "@sextant/registry-client";
 import type { CertificateAuthority } from "@sextant/x509";
 
 /** What can pair and hold a certificate. */
@@ -37,7 +37,7 @@ export const REPEATABLE = 120_000;
 export function commitOf(
   context: Pick<Context, "newID">,
   tenant: string,
-  actor: { readonly type: string; readonly id: string },
+  actor: Actor,
   action: string,
   steps: readonly Step[],
   params: Params = {},
@@ -45,7 +45,7 @@ export function commitOf(
   return {
     id: context.newID(),
     tenant,
-    actor: { type: actor.type, id: actor.id },
+    actor,
     action,
     steps,
     params,

@@ -2,6 +2,7 @@ import { tenantRequired } from "@sextant/errors";
 import { checkedBody, type Executor, graphqlRoute } from "@sextant/graphql";
 import type { Caller, Verifier } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
+import { actorSchema } from "@sextant/registry-client";
 import { bearerToken, internalHandler, json, type Route } from "@sextant/service";
 import { z } from "zod";
 import type { RevocationService } from "./certificate/revocation.service.ts";
@@ -13,7 +14,7 @@ const subject = z.object({
   consumerType: z.enum(["APPLICATION", "RUNTIME"]),
   consumerID: z.guid(),
 });
-const tokenRequest = subject.extend({ actor: z.object({ type: z.string(), id: z.string() }) });
+const bySomeone = subject.extend({ actor: actorSchema });
 
 function tenantOf(caller: Caller): string {
   if (caller.identity.tenant === undefined) throw tenantRequired();
@@ -41,7 +42,7 @@ export function routes(options: {
       path: "/v1/one-time-tokens",
       methods: {
         POST: internalHandler(verifier, ["director"], async (call, caller) => {
-          const { actor, ...of } = await checkedBody("OneTimeTokenRequest", tokenRequest, call);
+          const { actor, ...of } = await checkedBody("OneTimeTokenRequest", bySomeone, call);
           return json(await tokens.issue(tenantOf(caller), of, actor), 201);
         }),
       },
@@ -50,17 +51,12 @@ export function routes(options: {
       path: "/v1/revocations",
       methods: {
         POST: internalHandler(verifier, ["director"], async (call, caller) => {
-          const { consumerType, consumerID } = await checkedBody(
+          const { consumerType, consumerID, actor } = await checkedBody(
             "RevocationRequest",
-            subject,
+            bySomeone,
             call,
           );
-          await revocations.revokeConsumer(
-            tenantOf(caller),
-            consumerType,
-            consumerID,
-            caller.identity.consumer,
-          );
+          await revocations.revokeConsumer(tenantOf(caller), consumerType, consumerID, actor);
           return json({});
         }),
       },

@@ -12,6 +12,8 @@ export type Access = {
   readonly watches: readonly EventType[];
   readonly finds: readonly SecretKind[];
   readonly findsTenants: boolean;
+  /** Whether it may record in a tenant's audit log what it has refused. */
+  readonly refuses: boolean;
 };
 
 const EVERY_EVENT: readonly EventType[] = [
@@ -31,6 +33,7 @@ const NOTHING: Access = {
   watches: [],
   finds: [],
   findsTenants: false,
+  refuses: false,
 };
 
 /** The nouns that the Director owns. */
@@ -80,6 +83,7 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     watches: EVERY_EVENT,
     finds: [],
     findsTenants: true,
+    refuses: true,
   },
   connector: {
     reads: ["oneTimeToken", "certificate", "application", "runtime", "tenant"],
@@ -94,6 +98,7 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     ],
     finds: ["oneTimeToken", "certificate"],
     findsTenants: true,
+    refuses: true,
   },
   "runtime-provisioner": {
     ...NOTHING,
@@ -103,12 +108,14 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     claims: ["operation"],
     watches: ["runtime.unregistered"],
     findsTenants: true,
+    refuses: true,
   },
   "api-gateway": {
     ...NOTHING,
     watches: EVERY_EVENT,
     finds: ["apiToken", "oneTimeToken", "certificate"],
     findsTenants: true,
+    refuses: true,
   },
 };
 

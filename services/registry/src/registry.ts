@@ -149,8 +149,13 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
 
   const commit = async (service: ServiceName, value: unknown): Promise<CommitAnswer> => {
     const access = ACCESS[service];
-    if (access.writes.length === 0) throw forbidden(`the service ${service} may not commit`);
     const request = checked("Commit", requestedCommit, value);
+    const mayCommit = request.refusal === undefined ? access.writes.length > 0 : access.refuses;
+    if (!mayCommit) throw forbidden(`the service ${service} may not commit`);
+    if (request.refusal !== undefined && (request.steps.length > 0 || request.observed === true)) {
+      const message = "must be empty: what was refused has no effect";
+      throw invalidData("Commit", [{ field: "steps", message }]);
+    }
     const before = request.before && known(request.before);
     const after = request.after && known(request.after);
     demand(service, "read", access.reads, [

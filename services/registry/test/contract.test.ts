@@ -4,6 +4,7 @@ import { listenInternally } from "@sextant/service";
 import { createTestKeys, createTestRegistry } from "@sextant/testkit";
 import { describe } from "vitest";
 import { registryRoutes } from "../src/routes.ts";
+import { describeAudit } from "./contract/audit.ts";
 import { describeCommits } from "./contract/commit.ts";
 import { describeDefinitionsAndAssignments } from "./contract/definition.ts";
 import { describeFeed } from "./contract/feed.ts";
@@ -55,6 +56,7 @@ describe.each([
   ["the Registry over HTTP", overHTTP],
 ])("%s", (_name, make) => {
   const objects = given(make);
+  describeAudit(objects);
   describeReads(objects);
   describePages(objects);
   describeConditionsAndLabels(objects);

@@ -23,6 +23,7 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from "graphql";
+import { clientAddressOf } from "../authentication/client-address.ts";
 import { type Ownership, singleService } from "./ownership.ts";
 import type { Supergraph } from "./supergraph.ts";
 
@@ -49,6 +50,7 @@ function forwarded(call: Call): Record<string, string> {
   const key = call.headers["idempotency-key"];
   return {
     "x-request-id": call.requestID,
+    "x-client-address": clientAddressOf(call),
     ...(typeof key === "string" ? { "idempotency-key": key } : {}),
   };
 }

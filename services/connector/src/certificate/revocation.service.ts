@@ -1,7 +1,8 @@
 import { forbidden, invalidData } from "@sextant/errors";
-import { all, equals, type GraphCall, idParameter } from "@sextant/graphql";
+import { actorOf, all, equals, type GraphCall, idParameter } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import {
+  type Actor,
   carryOut,
   type Condition,
   type Params,
@@ -12,8 +13,7 @@ import {
 } from "@sextant/registry-client";
 import { commitOf, type Context, type Subject } from "../context.ts";
 
-type Call = Pick<GraphCall, "caller">;
-type Actor = { readonly type: string; readonly id: string };
+type Call = Pick<GraphCall, "caller" | "requestID" | "clientAddress">;
 
 /** Certificates revoked by one commit. */
 const BATCH = 500;
@@ -61,11 +61,13 @@ export function createRevocationService(context: Context) {
   return {
     /** See the SDL: `revokeCertificate`. */
     async revokeOwn(_args: unknown, call: Call): Promise<boolean> {
-      const { tenant, credential, consumer } = call.caller.identity;
+      const { tenant, credential } = call.caller.identity;
       if (tenant === undefined || credential?.kind !== "certificate")
         throw forbidden("only a certificate can revoke itself, over mTLS");
       const isIt = equals("id", { param: "id" });
-      return (await revoke(tenant, consumer, isIt, { id: credential.id }, "by its holder")) > 0;
+      return (
+        (await revoke(tenant, actorOf(call), isIt, { id: credential.id }, "by its holder")) > 0
+      );
     },
 
     /** See the SDL: `revokeCertificates`. */
@@ -79,7 +81,7 @@ export function createRevocationService(context: Context) {
     ): Promise<number> {
       const { identity } = call.caller;
       const tenant = authorise(identity, "certificate:write");
-      const { consumer } = identity;
+      const actor = actorOf(call);
       const serialNumbers = args.serialNumbers ?? [];
       if (serialNumbers.length === 0 && !args.applicationID && !args.runtimeID) {
         throw invalidData("revokeCertificates", [
@@ -95,16 +97,16 @@ export function createRevocationService(context: Context) {
       const serials = serialNumbers.map((serial) => serial.toLowerCase());
       const bySerial: Condition = { op: "in", field: "serialNumber", values: { param: "serials" } };
       let revoked =
-        serials.length === 0 ? 0 : await revoke(tenant, consumer, bySerial, { serials }, reason);
+        serials.length === 0 ? 0 : await revoke(tenant, actor, bySerial, { serials }, reason);
       if (args.applicationID)
         revoked += await revoke(
           tenant,
-          consumer,
+          actor,
           ...ofConsumer("APPLICATION", args.applicationID),
           reason,
         );
       if (args.runtimeID)
-        revoked += await revoke(tenant, consumer, ...ofConsumer("RUNTIME", args.runtimeID), reason);
+        revoked += await revoke(tenant, actor, ...ofConsumer("RUNTIME", args.runtimeID), reason);
       return revoked;
     },
 

@@ -1,4 +1,4 @@
-import { carryOut, create, readOne, timestamp } from "@sextant/registry-client";
+import { type Actor, carryOut, create, readOne, timestamp } from "@sextant/registry-client";
 import { commitOf, type Context, type Subject } from "../context.ts";
 import { type StoredToken, tokenHash, tokenText } from "./one-time-token.ts";
 
@@ -19,7 +19,7 @@ export function createOneTimeTokenService(context: Context) {
     async issue(
       tenant: string,
       subject: { readonly consumerType: Subject; readonly consumerID: string },
-      actor: { readonly type: string; readonly id: string },
+      actor: Actor,
     ): Promise<{ readonly token: string; readonly connectorURL: string }> {
       const id = context.newID();
       const token = tokenText(id, context.randomBytes(32));

@@ -1,7 +1,7 @@
 /** The two steps of pairing, and renewal: `configuration`, then a certificate for a signing request. */
 import { createHash } from "node:crypto";
 import { forbidden, invalidData, unauthenticated } from "@sextant/errors";
-import { all, equals, type GraphCall } from "@sextant/graphql";
+import { actorOf, all, equals, type GraphCall } from "@sextant/graphql";
 import type { Identity } from "@sextant/identity";
 import {
   type Condition,
@@ -35,7 +35,7 @@ import { checkSubject, subjectOf } from "./subject.ts";
 /** A certificate is good from so many milliseconds before it was made: clocks differ. */
 const BACKDATED = 60_000;
 
-type Call = Pick<GraphCall, "caller" | "idempotencyKey">;
+type Call = Pick<GraphCall, "caller" | "requestID" | "clientAddress" | "idempotencyKey">;
 type Consumer = { readonly tenant: string; readonly type: Subject; readonly id: string };
 
 /** By what a pairing may be repeated: the caller's key, not in the clear. */
@@ -238,7 +238,7 @@ export function createSigningService(context: Context, tokens: OneTimeTokenServi
       }),
     ];
     const params = { me: consumer.id };
-    const commit = commitOf(context, tenant, identity.consumer, "configuration", steps, params);
+    const commit = commitOf(context, tenant, actorOf(call), "configuration", steps, params);
     const stored = await context.registry.commit(commit);
     if (stored.ok) return answer;
     // The same request may have been faster than itself: then it gets the same answer.
@@ -316,7 +316,7 @@ export function createSigningService(context: Context, tokens: OneTimeTokenServi
         chain,
       }),
     ];
-    const actor = { type: consumer.type, id: consumer.id };
+    const actor = { ...actorOf(call), type: consumer.type, id: consumer.id };
     const params = { me: consumer.id, publicKeyHash, recent: RECENT, seen: key.seen };
     const commit = commitOf(context, tenant, actor, "signCertificate", steps, params);
     const stored = await context.registry.commit(commit);

@@ -1,5 +1,5 @@
 /** Acts of Director: one commit each, with the parameters that its conditions name. */
-import { Answer, type GraphCall, RepeatedError } from "@sextant/graphql";
+import { actorOf, Answer, type GraphCall, RepeatedError } from "@sextant/graphql";
 import type { Identity } from "@sextant/identity";
 import {
   carryOut,
@@ -32,7 +32,10 @@ export type Context = {
 };
 
 /** The part of a call that a use case needs. */
-export type ActingCall = Pick<GraphCall, "caller" | "returning" | "repeat">;
+export type ActingCall = Pick<
+  GraphCall,
+  "caller" | "requestID" | "clientAddress" | "returning" | "repeat"
+>;
 
 /** One act. */
 export type Act = Refusals & {
@@ -73,7 +76,7 @@ async function commit(
     {
       id: context.newID(),
       tenant: what.tenant,
-      actor: call.caller.identity.consumer,
+      actor: actorOf(call),
       action: what.action,
       steps: [...first, ...what.steps],
       params: parametersOf(context, call.caller.identity, what.params),
@@ -105,17 +108,18 @@ export async function actFor<Value>(
 /** Keeps what a request with an idempotency key is answered, where another service has acted. */
 export async function keepValue(
   context: Context,
-  { caller, repeat }: ActingCall,
+  call: ActingCall,
   tenant: string,
   value: unknown,
 ): Promise<void> {
+  const { repeat } = call;
   if (repeat === undefined) return;
   const sealed = context.sealer.seal(tenant, "answer", JSON.stringify(value));
   const kept = { request: repeat.request, reveal: false, value: sealed };
   const answer = await context.registry.commit({
     id: context.newID(),
     tenant,
-    actor: caller.identity.consumer,
+    actor: actorOf(call),
     action: "keepAnswer",
     observed: true,
     steps: [create("idempotencyKey", repeat.id, kept)],

@@ -1,4 +1,4 @@
-import { type Answer, checked, checkedFully, equals } from "@sextant/graphql";
+import { actorOf, type Answer, checked, checkedFully, equals } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, update, timestamp } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireApplication } from "../access/access.ts";
@@ -113,7 +113,7 @@ export function createApplicationService(
       const id = knownID(noun, args.id);
       await requireObject(context, tenant, "application", noun, id, args.expectedRevision);
       // Before the object goes: a crash in between leaves an application without certificates, never the other way round.
-      await dependencies.trust.revokeAll(tenant, "APPLICATION", id);
+      await dependencies.trust.revokeAll(tenant, "APPLICATION", id, actorOf(call));
       return act(context, call, {
         tenant,
         noun,

@@ -1,3 +1,4 @@
+import type { Actor } from "@sextant/registry-client";
 import type { InternalClient } from "@sextant/service";
 import { z } from "zod";
 
@@ -11,10 +12,10 @@ export type Trust = {
     tenant: string,
     subject: TrustSubject,
     id: string,
-    actor: { type: string; id: string },
+    actor: Actor,
   ): Promise<{ token: string; connectorURL: string }>;
   /** Revokes all certificates and tokens of the object; none is fine. */
-  revokeAll(tenant: string, subject: TrustSubject, id: string): Promise<void>;
+  revokeAll(tenant: string, subject: TrustSubject, id: string, actor: Actor): Promise<void>;
 };
 
 const issued = z.object({ token: z.string(), connectorURL: z.string() });
@@ -26,8 +27,8 @@ export function createTrust(connector: InternalClient): Trust {
   return {
     issueToken: async (tenant, consumerType, consumerID, actor) =>
       issued.parse(await post("/v1/one-time-tokens", tenant, { consumerType, consumerID, actor })),
-    revokeAll: async (tenant, consumerType, consumerID) => {
-      await post("/v1/revocations", tenant, { consumerType, consumerID });
+    revokeAll: async (tenant, consumerType, consumerID, actor) => {
+      await post("/v1/revocations", tenant, { consumerType, consumerID, actor });
     },
   };
 }

@@ -1,3 +1,4 @@
+import { actorOf } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { knownID, requireAdmin } from "../access/access.ts";
 import { type ActingCall, type Context, keepValue } from "../act/act.ts";
@@ -14,7 +15,7 @@ export function createOneTimeTokenService(context: Context, trust: Trust) {
     requireAdmin(identity, "requesting a one-time token");
     const id = knownID(noun, given);
     await requireObject(context, tenant, isApplication ? "application" : "runtime", noun, id);
-    const { token, connectorURL } = await trust.issueToken(tenant, subject, id, identity.consumer);
+    const { token, connectorURL } = await trust.issueToken(tenant, subject, id, actorOf(call));
     const raw = JSON.stringify({ token, connectorURL });
     const value = { token, connectorURL, raw, rawEncoded: Buffer.from(raw).toString("base64") };
     await keepValue(context, call, tenant, value);

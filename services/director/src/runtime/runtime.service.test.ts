@@ -100,6 +100,7 @@ describe("a runtime", () => {
     const id = await aRuntime(tenant, "trusted");
     const call = {
       caller: { service: "api-gateway", identity: tenant.admin.identity },
+      requestID: "r",
       returning: () => ({ plan: { select: [] }, params: {} }),
     } as const;
     await expect(service.unregister({ id }, call)).rejects.toThrow("away");

@@ -1,5 +1,5 @@
 import { forbidden } from "@sextant/errors";
-import { type Answer, checked } from "@sextant/graphql";
+import { actorOf, type Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, type Step, update, timestamp } from "@sextant/registry-client";
 import { isPaired, knownID, requireAdmin, requireRuntime } from "../access/access.ts";
@@ -123,7 +123,7 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
       const id = knownID(noun, args.id);
       await requireObject(context, tenant, "runtime", noun, id, args.expectedRevision);
       // Before the object goes: a crash in between leaves a runtime without certificates, never the other way round.
-      await dependencies.trust.revokeAll(tenant, "RUNTIME", id);
+      await dependencies.trust.revokeAll(tenant, "RUNTIME", id, actorOf(call));
       return act(context, call, {
         tenant,
         noun,

@@ -93,23 +93,32 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
   }
 }
 
+const AUDIT = `
+insert into audit_entry
+  (tenant_id, id, actor_type, actor_id, actor_name, address, request_id, action, objects, outcome, error_code, times)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+
 function auditCall(commit: Commit): readonly Call[] {
   if (commit.observed === true) return [];
-  const objects = JSON.stringify(commit.steps.flatMap((step) => touched(step)));
+  const { actor, refusal } = commit;
+  const objects =
+    refusal?.objects.map((one) => ({ ...one, change: "refused" })) ??
+    commit.steps.flatMap((step) => touched(step));
   const values = [
     commit.tenant,
     commit.id,
-    commit.actor.type,
-    commit.actor.id,
+    actor.type,
+    actor.id,
+    actor.name ?? null,
+    actor.address ?? null,
+    actor.requestID ?? null,
     commit.action,
-    objects,
+    JSON.stringify(objects),
+    refusal === undefined ? "SUCCEEDED" : "REFUSED",
+    refusal?.code ?? null,
+    String(refusal?.times ?? 1),
   ];
-  return [
-    {
-      text: "insert into audit_entry (tenant_id, id, actor_type, actor_id, action, objects) values ($1, $2, $3, $4, $5, $6)",
-      values,
-    },
-  ];
+  return [{ text: AUDIT, values }];
 }
 
 /** A read whose text is kept for the repeats of the request. */

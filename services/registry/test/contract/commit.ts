@@ -270,38 +270,6 @@ export function describeCommits(given: Given): void {
       expect(await given.director.commit(observed)).toMatchObject({ ok: true, repeated: true });
     });
 
-    it("leaves an audit entry that says who did what to what, and no value", async () => {
-      const tenant = await given.seedTenant();
-      const { id, step } = newApplication({ name: "confidential" });
-      const commit = commitOf(tenant, [step, label("application", id, "group", ["secret"])], {
-        action: "registerApplication",
-      });
-      await given.director.commit(commit);
-      const fields = ["actorType", "actorID", "action", "objects"] as const;
-      const entry = await readOne(given.director, tenant, "auditEntry", byID, fields, {
-        id: commit.id,
-      });
-      expect(entry).toEqual({
-        actorType: "USER",
-        actorID: "somebody",
-        action: "registerApplication",
-        objects: [
-          { kind: "application", id, change: "create" },
-          { kind: "application", id, change: "set label", key: "group" },
-        ],
-      });
-      const refused = commitOf(tenant, [{ op: "delete", kind: "application", id: newID() }]);
-      await given.director.commit(refused);
-      expect(
-        await readOne(given.director, tenant, "auditEntry", byID, ["id"], { id: refused.id }),
-      ).toBeUndefined();
-      const observed = commitOf(tenant, [update("application", id, {})], { observed: true });
-      await given.director.commit(observed);
-      expect(
-        await readOne(given.director, tenant, "auditEntry", byID, ["id"], { id: observed.id }),
-      ).toBeUndefined();
-    });
-
     it("removes what belongs to what it removes", async () => {
       const tenant = await given.seedTenant();
       const [app, rt] = [newApplication(), newRuntime()];

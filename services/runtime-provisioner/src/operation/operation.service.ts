@@ -1,5 +1,5 @@
 import { invalidData, invalidOperation, notFound } from "@sextant/errors";
-import { all, Answer, checked, equals, type GraphCall } from "@sextant/graphql";
+import { actorOf, all, Answer, checked, equals, type GraphCall } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import {
   carryOut,
@@ -22,7 +22,7 @@ import {
   upgradeRuntimeInput,
 } from "./operation.ts";
 
-type Call = Pick<GraphCall, "caller" | "returning">;
+type Call = Pick<GraphCall, "caller" | "requestID" | "clientAddress" | "returning">;
 
 const isIt = equals("id", { param: "id" });
 const ending = ["Succeeded", "Failed", "Cancelled"];
@@ -74,7 +74,7 @@ export function createOperationService(context: Context) {
   ): Promise<Answer> => {
     const commit = {
       ...commitOf(context, tenant, action, steps, params),
-      actor: call.caller.identity.consumer,
+      actor: actorOf(call),
       after: call.returning(id),
     };
     const { after } = await carryOut(registry, commit, { noun: "Operation", id, ...refusals });
