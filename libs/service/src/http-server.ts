@@ -8,6 +8,11 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createSecureServer, type ServerOptions } from "node:https";
+import {
+  createServer as createSocketServer,
+  type Server as SocketServer,
+  type Socket,
+} from "node:net";
 import type { ListenAddress } from "@sextant/config";
 import { invalidData } from "@sextant/errors";
 import type { Logger } from "@sextant/logging";
@@ -138,6 +143,19 @@ export function listenerOf(dispatcher: Dispatcher, log: Logger): RequestListener
   };
 }
 
+/** Milliseconds: a connection may rest between requests, its head has to come, the whole request has to come. */
+const TIMES = {
+  keepAliveTimeout: 75_000,
+  headersTimeout: 20_000,
+  requestTimeout: 120_000,
+  // How often it is looked whether they are over.
+  connectionsCheckingInterval: 5_000,
+};
+/** Longer than a poll is held. */
+const SILENCE = 120_000;
+/** Connections that wait for this process to take them. */
+const BACKLOG = 1_024;
+
 /** A listening server. */
 export type Listener = {
   readonly host: string;
@@ -154,26 +172,39 @@ export function listen(options: {
   readonly tls?: ServerOptions | undefined;
   /** Serves the connections that ask to become links; without, they are refused. */
   readonly links?: LinkServer | undefined;
+  /** Looks at each connection before anything is read from it: it calls `pass`, also later, or destroys the connection. */
+  readonly accept?: ((socket: Socket, pass: () => void) => void) | undefined;
 }): Promise<Listener> {
-  const { address, listener, tls, links } = options;
-  const limits = { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 120_000 };
+  const { address, listener, tls, links, accept } = options;
   const server =
     tls === undefined
-      ? createServer(limits, listener)
-      : (createSecureServer({ ...limits, ...tls }, listener) as Server);
+      ? createServer(TIMES, listener)
+      : (createSecureServer({ ...TIMES, ...tls }, listener) as Server);
+  // Who neither reads nor writes for so long is gone, or holds an answer up.
+  server.timeout = SILENCE;
   if (links !== undefined)
-    server.on("upgrade", (request, socket, head) => links.upgrade(request, socket, head));
+    server.on("upgrade", (request, socket, head) => {
+      // A link rests as long as it likes.
+      (socket as Socket).setTimeout(0);
+      links.upgrade(request, socket, head);
+    });
+  const front: SocketServer =
+    accept === undefined
+      ? server
+      : createSocketServer({ noDelay: true }, (socket) =>
+          accept(socket, () => void server.emit("connection", socket)),
+        );
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(address.port, address.host, () => {
-      server.off("error", reject);
-      const bound = server.address();
+    front.once("error", reject);
+    front.listen({ port: address.port, host: address.host, backlog: BACKLOG }, () => {
+      front.off("error", reject);
+      const bound = front.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
       resolve({
         host: address.host,
         port,
         server,
-        close: (grace) => closeServer(server, grace, links),
+        close: (grace) => closeServer(front, server, grace, links),
       });
     });
   });
@@ -182,7 +213,12 @@ export function listen(options: {
 /** Milliseconds between looks for idle connections of a server that ends. */
 const SWEEP_EVERY = 50;
 
-function closeServer(server: Server, grace: number, links: LinkServer | undefined): Promise<void> {
+function closeServer(
+  front: SocketServer,
+  server: Server,
+  grace: number,
+  links: LinkServer | undefined,
+): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       server.closeAllConnections();
@@ -191,9 +227,10 @@ function closeServer(server: Server, grace: number, links: LinkServer | undefine
     links?.drain();
     // A connection whose call ends later is idle later, and would be kept alive.
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_EVERY);
-    server.close(() => {
+    front.close(() => {
       clearTimeout(timer);
       clearInterval(sweep);
+      if (front !== server) server.close();
       resolve();
     });
     server.closeIdleConnections();

@@ -2,13 +2,15 @@
 export { serviceSettings, type ServiceSettings, serviceURL } from "./settings.ts";
 export {
   type Call,
+  createDispatcher,
+  type Dispatcher,
   type Handler,
   json,
   publicError,
   type Reply,
   type Route,
 } from "./dispatcher.ts";
-export { listen, type Listener, requestListener } from "./http-server.ts";
+export { listen, type Listener, listenerOf, requestListener } from "./http-server.ts";
 export {
   bearerToken,
   internalHandler,

@@ -9,6 +9,8 @@ import { createMetrics, type MetricsRegistry } from "./metrics.ts";
 export type App = {
   /** Undefined when the service can serve; else why not, for `/readyz` and the log. */
   readiness(): string | undefined | Promise<string | undefined>;
+  /** Serves on for a while after the service has said that it is not ready, when it is to end. */
+  drain?(): Promise<void>;
   /** Stops taking new work, ends what is open, closes connections. */
   close(): Promise<void>;
 };
@@ -83,6 +85,7 @@ export async function runService<Settings extends ProcessSettings>(
     if (state === "ending") return;
     state = "ending";
     log.info({ cause }, "ending");
+    await app?.drain?.();
     setTimeout(() => {
       log.error("took too long to end");
       process.exit(1);

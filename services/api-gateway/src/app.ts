@@ -5,28 +5,32 @@ import { createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
   type Call,
+  Counter,
   createInternalClient,
   Gauge,
-  listen,
   type ProcessContext,
   openTrust,
-  requestListener,
   type Route,
 } from "@sextant/service";
 import { parse } from "graphql";
 import { createAuthenticator } from "./authentication/authenticator.ts";
-import type { Door } from "./authentication/credential.ts";
 import { createKnown } from "./authentication/known.ts";
 import type { GatewaySettings } from "./config.ts";
 import { createContacts } from "./contact/contacts.ts";
+import { createClientAddresses } from "./door/address.ts";
+import { openDoors } from "./door/doors.ts";
 import { createExplorer } from "./explorer/explorer.ts";
 import { type Feed, followFeed } from "./feed/feed.ts";
+import { createRequestLimits } from "./limit/limits.ts";
 import { createPlanPolls } from "./runtime-plan/plan-polls.ts";
 import { runtimePlanRoutes } from "./runtime-plan/runtime-plan.routes.ts";
 import { graphqlRoutes } from "./supergraph/graphql.routes.ts";
 import { readOwnership } from "./supergraph/ownership.ts";
 import { loadSupergraph } from "./supergraph/supergraph.ts";
-import { tlsOptions } from "./trust/tls.ts";
+import { createConnections } from "./trust/connections.ts";
+import { createShownCertificate } from "./trust/shown-certificate.ts";
+import { type DoorName, tlsFiles } from "./trust/tls.ts";
+import { followTlsFiles } from "./trust/tls-reload.ts";
 
 const DRAIN = 5_000;
 const schemaFolder = join(import.meta.dirname, "../../../schema");
@@ -74,10 +78,45 @@ export async function start(
   const currentFeed = () => feed;
   const known = createKnown(registry, currentFeed, Date.now);
   const polls = createPlanPolls(currentFeed);
-  feed = followFeed(watched, [known, polls], log);
+  const connections = createConnections();
+  feed = followFeed(watched, [known, polls, connections], log);
   const contacts = createContacts(clients.director, log, Date.now);
-  const authenticator = createAuthenticator(known, Date.now);
-  const authenticate = (door: Door) => async (call: Call) => {
+  const addresses = createClientAddresses(settings.SEXTANT_TRUSTED_PROXIES);
+  const turnedAway = new Counter({
+    name: "sextant_requests_limited_total",
+    help: "Requests that were answered RATE_LIMITED",
+    labelNames: ["class"],
+    registers: [metrics],
+  });
+  const requestLimits = createRequestLimits(
+    {
+      pairing: settings.SEXTANT_RATE_PAIRING,
+      renewal: settings.SEXTANT_RATE_RENEWAL,
+      polling: settings.SEXTANT_RATE_POLLING,
+      administration: settings.SEXTANT_RATE_ADMINISTRATION,
+      refused: settings.SEXTANT_RATE_REFUSED,
+    },
+    {
+      client: settings.SEXTANT_MAX_OPERATIONS_CLIENT,
+      tenant: settings.SEXTANT_MAX_OPERATIONS_TENANT,
+    },
+    () => performance.now(),
+    (what) => turnedAway.inc({ class: what }),
+  );
+  const { SEXTANT_CLIENT_CERT_HEADER: header } = settings;
+  const shownCertificate = createShownCertificate(
+    addresses,
+    connections,
+    header === "off" ? undefined : header,
+  );
+  const authenticator = createAuthenticator(
+    known,
+    shownCertificate,
+    requestLimits,
+    addresses,
+    Date.now,
+  );
+  const authenticate = (door: DoorName) => async (call: Call) => {
     const { identity } = await authenticator(door, call);
     contacts.heard(identity);
     return identity;
@@ -94,32 +133,61 @@ export async function start(
       Object.keys(clients).map((name) => [name, publicSchema(schema(name))]),
     ),
     clients,
+    requestLimits,
+    addresses,
     introspection: isLocal,
     limits,
     log,
   };
-  const keysFile = (name: string) => readFileSync(join(settings.SEXTANT_KEYS_DIR, name), "utf8");
-  const trustBundle = keysFile("client-ca.pem");
+  const tlsReload = followTlsFiles(
+    tlsFiles(settings.SEXTANT_KEYS_DIR, {
+      certificate: settings.SEXTANT_TLS_CERT_FILE,
+      key: settings.SEXTANT_TLS_KEY_FILE,
+    }),
+    log,
+    Date.now,
+  );
   const trust: Route = {
     path: "/v1/ca/bundle",
     methods: {
       GET: () => ({
         status: 200,
         headers: { "content-type": "application/x-pem-file" },
-        body: trustBundle,
+        body: tlsReload.current().trustBundle,
       }),
     },
   };
   const explorer = isLocal ? createExplorer() : undefined;
-  const publicRoutes = [
-    ...graphqlRoutes({ ...graph, authenticate: authenticate("public"), explorer }),
-    trust,
-  ];
-  const mtlsRoutes = [
-    ...graphqlRoutes({ ...graph, authenticate: authenticate("mtls"), explorer: undefined }),
-    ...runtimePlanRoutes({ authenticate: authenticate("mtls"), director: clients.director, polls }),
-    trust,
-  ];
+  const routes = {
+    public: [...graphqlRoutes({ ...graph, authenticate: authenticate("public"), explorer }), trust],
+    mtls: [
+      ...graphqlRoutes({ ...graph, authenticate: authenticate("mtls"), explorer: undefined }),
+      ...runtimePlanRoutes({
+        authenticate: authenticate("mtls"),
+        requestLimits,
+        addresses,
+        director: clients.director,
+        polls,
+      }),
+      trust,
+    ],
+  };
+  new Gauge({
+    name: "sextant_tls_files_current",
+    help: "1 when the certificates and keys on disk are in use, 0 when they cannot be used",
+    registers: [metrics],
+    collect() {
+      this.set(tlsReload.isCurrent() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "sextant_tls_certificate_end_seconds",
+    help: "When the server certificate ends, in seconds since 1970",
+    registers: [metrics],
+    collect() {
+      this.set(tlsReload.current().serverNotAfter.getTime() / 1000);
+    },
+  });
   new Gauge({
     name: "sextant_held_polls",
     help: "Agents' polls that are held now",
@@ -130,27 +198,17 @@ export async function start(
   });
 
   await feed.started;
-  const options = tlsOptions(settings.SEXTANT_KEYS_DIR);
-  const listeners = await Promise.all([
-    listen({
-      address: settings.SEXTANT_PUBLIC_LISTEN,
-      listener: requestListener(publicRoutes, log),
-      tls: options.public,
-    }),
-    listen({
-      address: settings.SEXTANT_MTLS_LISTEN,
-      listener: requestListener(mtlsRoutes, log),
-      tls: options.mtls,
-    }),
-  ]);
-  log.info({ public: listeners[0].port, mtls: listeners[1].port }, "listening");
+  const doors = await openDoors({ settings, routes, addresses, tls: tlsReload, metrics, log });
+  log.info(doors.ports, "listening");
 
   return {
     readiness: () => (feed.isLive() ? undefined : "the registry cannot be reached"),
+    drain: () => doors.drain(),
     async close() {
-      const closing = listeners.map((listener) => listener.close(DRAIN));
+      tlsReload.close();
+      const closing = doors.close(DRAIN);
       polls.close();
-      await Promise.all(closing);
+      await closing;
       await contacts.close();
       await feed.close();
       await Promise.all([

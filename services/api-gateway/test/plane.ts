@@ -11,13 +11,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { limitSettings } from "@sextant/graphql";
 import { silentLogger } from "@sextant/logging";
 import { type App, createMetrics } from "@sextant/service";
 import { createTestDatabase } from "@sextant/testkit";
 import { createCertificateRequest, createKeyPair, type KeyPair } from "@sextant/x509";
-import { z } from "zod";
 import { start } from "../src/app.ts";
+import { readSettings } from "../src/config.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -114,8 +113,11 @@ class ServiceProcess {
   }
 }
 
-/** Starts a plane. `profile`: as the setting. */
-export async function startPlane(profile: "local" | "production" = "local") {
+/** Starts a plane. `profile`: as the setting; `own`: more settings of the gateway. */
+export async function startPlane(
+  profile: "local" | "production" = "local",
+  own: Readonly<Record<string, string>> = {},
+) {
   const home = mkdtempSync(join(tmpdir(), "sextant-gateway-"));
   const setUp = spawn(process.execPath, [join(root, "deploy/set-up/src/main.ts")], {
     env: { SEXTANT_HOME: home },
@@ -163,22 +165,20 @@ export async function startPlane(profile: "local" | "production" = "local") {
   await Promise.all([services.director.start(), services.connector.start()]);
 
   const settings = {
-    ...z.object(limitSettings).parse({}),
-    SEXTANT_OPS_LISTEN: { host: "127.0.0.1", port: 0 },
     SEXTANT_KEYS_DIR: join(home, "keys", "api-gateway"),
-    SEXTANT_INTERNAL_TLS: "off",
-    SEXTANT_PUBLIC_LISTEN: { host: "127.0.0.1", port: publicPort },
-    SEXTANT_MTLS_LISTEN: { host: "127.0.0.1", port: mtlsPort },
+    SEXTANT_PUBLIC_LISTEN: `127.0.0.1:${publicPort}`,
+    SEXTANT_MTLS_LISTEN: `127.0.0.1:${mtlsPort}`,
     SEXTANT_REGISTRY_URL: urlOf("registry"),
     SEXTANT_DIRECTOR_URL: urlOf("director"),
     SEXTANT_CONNECTOR_URL: urlOf("connector"),
     SEXTANT_PROVISIONER_URL: urlOf("runtime-provisioner"),
     SEXTANT_PROFILE: profile,
-    LOG_LEVEL: "info",
-    LOG_FORMAT: "json",
-  } as const;
-  const startGateway = (): Promise<App> =>
-    start(settings, { log: silentLogger, metrics: createMetrics("api-gateway") });
+  };
+  const startGateway = (more: Readonly<Record<string, string>> = own): Promise<App> =>
+    start(readSettings({ ...settings, ...more }), {
+      log: silentLogger,
+      metrics: createMetrics("api-gateway"),
+    });
   let gateway = await startGateway();
   const ca = readFileSync(join(home, "ca.pem"), "utf8");
   const adminToken = readFileSync(join(home, "admin-token"), "utf8").trim();
@@ -275,10 +275,10 @@ export async function startPlane(profile: "local" | "production" = "local") {
       );
       return { id, token, certificate };
     },
-    /** Ends the gateway and starts it again, at the same address. */
-    async restartGateway(): Promise<void> {
+    /** Ends the gateway and starts it again, at the same address; with other settings of its own when they are given. */
+    async restartGateway(more?: Readonly<Record<string, string>>): Promise<void> {
       await gateway.close();
-      gateway = await startGateway();
+      gateway = await startGateway(more);
     },
     closeGateway: () => gateway.close(),
     readiness: () => gateway.readiness(),

@@ -4,14 +4,18 @@ import { tenantNotFound, unauthenticated } from "@sextant/errors";
 import { applicationScopes, type Identity, runtimeScopes } from "@sextant/identity";
 import type { SecretHolder } from "@sextant/registry-client";
 import type { Call } from "@sextant/service";
-import { type Credential, credentialOf, type Door } from "./credential.ts";
+import type { ClientAddresses } from "../door/address.ts";
+import type { RequestLimits } from "../limit/limits.ts";
+import type { ShownCertificate } from "../trust/shown-certificate.ts";
+import type { DoorName } from "../trust/tls.ts";
+import { type Credential, credentialOf } from "./credential.ts";
 import type { Known } from "./known.ts";
 
 /** A request whose caller is known. */
 export type Authenticated = { readonly identity: Identity; readonly credential: Credential };
 
 /** Authenticates requests of one listener. */
-export type Authenticator = (door: Door, call: Call) => Promise<Authenticated>;
+export type Authenticator = (door: DoorName, call: Call) => Promise<Authenticated>;
 
 /** The request itself: callers from outside come by HTTP only. */
 function requestOf({ request }: Call): IncomingMessage {
@@ -21,7 +25,13 @@ function requestOf({ request }: Call): IncomingMessage {
 }
 
 /** Makes the authenticator. */
-export function createAuthenticator(known: Known, now: () => number): Authenticator {
+export function createAuthenticator(
+  known: Known,
+  certificateOf: ShownCertificate,
+  guesses: Pick<RequestLimits, "requireNotGuessing" | "refused">,
+  addresses: Pick<ClientAddresses, "of">,
+  now: () => number,
+): Authenticator {
   /** The tenant a caller acts in, by the header `Tenant`. A tenant that is not open to it and one that is not there look alike. */
   const tenantOf = async (
     home: string,
@@ -80,15 +90,20 @@ export function createAuthenticator(known: Known, now: () => number): Authentica
   });
 
   return async (door, call) => {
-    const credential = credentialOf(door, requestOf(call), call.query);
+    const request = requestOf(call);
+    const credential = credentialOf(door, request, call.query, certificateOf);
     const sent = call.headers["tenant"];
     const header = typeof sent === "string" && sent !== "" ? sent : undefined;
     const { kind, hash } = credential;
     if (known.isRevoked(hash)) throw unauthenticated("the credential was revoked");
-    const unknown = () =>
-      unauthenticated(
+    // Who is known goes on, whoever else guesses from the same address.
+    if (!known.remembers(hash)) guesses.requireNotGuessing(addresses.of(request));
+    const unknown = () => {
+      guesses.refused(addresses.of(request));
+      return unauthenticated(
         kind === "certificate" ? "the client certificate is not known" : "the token is not known",
       );
+    };
     if (kind === "apiToken") {
       const holder = await known.holder({ kind, hash });
       if (holder === undefined) throw unknown();

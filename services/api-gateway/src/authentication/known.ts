@@ -16,6 +16,8 @@ export type Known = FeedListener & {
     credential: Credential & { readonly kind: K },
   ): Promise<SecretHolder<K> | undefined>;
   tenant(by: FindTenant): Promise<StoredRecord<"tenant"> | undefined>;
+  /** Whether a holder is remembered: its credential was good not long ago. */
+  remembers(hash: string): boolean;
   /** Whether a certificate or token was revoked since the gateway started. */
   isRevoked(hash: string): boolean;
 };
@@ -64,6 +66,7 @@ export function createKnown(
       remembered(tenants, "id" in by ? by.id : `external ${by.externalID}`, () =>
         registry.findTenant(by),
       ),
+    remembers: (hash) => holders.has(hash),
     isRevoked: (hash) => revoked.has(hash),
     event(event: FeedEvent) {
       if (event.type === "certificate.revoked" || event.type === "api-token.revoked") {

@@ -2,6 +2,8 @@
 import { forbidden, invalidData } from "@sextant/errors";
 import type { Identity } from "@sextant/identity";
 import type { Call, InternalClient, Reply, Route } from "@sextant/service";
+import type { ClientAddresses } from "../door/address.ts";
+import type { RequestLimits } from "../limit/limits.ts";
 import type { PlanPolls } from "./plan-polls.ts";
 
 /** A proxy on the way may cut what is silent for a minute. */
@@ -29,13 +31,20 @@ export function namesTag(header: string | undefined, tag: string): boolean {
   return names.includes("*") || names.includes(tag);
 }
 
-/** Makes the routes. `runtime` authenticates and gives the runtime that calls, or throws; it is asked again after a wait. */
+/** Makes the routes. Who calls is asked again after a wait. */
 export function runtimePlanRoutes(options: {
   readonly authenticate: (call: Call) => Promise<Identity>;
+  readonly requestLimits: Pick<RequestLimits, "admit">;
+  readonly addresses: Pick<ClientAddresses, "of">;
   readonly director: InternalClient;
   readonly polls: PlanPolls;
 }): readonly Route[] {
-  const { director, polls } = options;
+  const { addresses, director, polls, requestLimits } = options;
+
+  const admit = ({ request }: Call, identity: Identity): void => {
+    const address = request === undefined ? "" : addresses.of(request);
+    requestLimits.admit({ class: "polling", identity, address, cost: 1 });
+  };
 
   const runtimeOf = async (call: Call): Promise<Identity> => {
     const identity = await options.authenticate(call);
@@ -65,6 +74,7 @@ export function runtimePlanRoutes(options: {
 
   const poll = async (call: Call): Promise<Reply> => {
     let identity = await runtimeOf(call);
+    admit(call, identity);
     const runtimeID = identity.consumer.id;
     const has = (tag: string) => namesTag(call.headers["if-none-match"], tag);
     const until = performance.now() + waitOf(call.headers.prefer) * 1000;
@@ -93,6 +103,7 @@ export function runtimePlanRoutes(options: {
 
   const report = async (call: Call): Promise<Reply> => {
     const identity = await runtimeOf(call);
+    admit(call, identity);
     const reply = await director.send({
       method: "POST",
       path: "/v1/runtime/status",

@@ -23,7 +23,8 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from "graphql";
-import { clientAddressOf } from "../authentication/client-address.ts";
+import type { ClientAddresses } from "../door/address.ts";
+import type { RequestClass, RequestLimits } from "../limit/limits.ts";
 import { type Ownership, singleService } from "./ownership.ts";
 import type { Supergraph } from "./supergraph.ts";
 
@@ -45,12 +46,25 @@ const servicePaths: Readonly<Record<string, string>> = {
   "runtime-provisioner": "/provisioner/graphql",
 };
 
-/** Headers of a request that its service must see. */
-function forwarded(call: Call): Record<string, string> {
+/** Fields by which trust is got: who guesses at them by aliases pays for each. */
+const trustFields: ReadonlySet<string> = new Set([
+  "configuration",
+  "signCertificateSigningRequest",
+  "revokeCertificate",
+]);
+
+/** What an operation is for. Whoever pairs can do nothing else. */
+function classOf(identity: Identity, fields: readonly string[]): RequestClass {
+  if (identity.consumer.type === "ONE_TIME_TOKEN") return "pairing";
+  return fields.some((field) => trustFields.has(field)) ? "renewal" : "administration";
+}
+
+/** Headers of a request that its service must see: made here, never taken over from outside. */
+function forwarded(call: Call, address: string): Record<string, string> {
   const key = call.headers["idempotency-key"];
   return {
     "x-request-id": call.requestID,
-    "x-client-address": clientAddressOf(call),
+    "x-client-address": address,
     ...(typeof key === "string" ? { "idempotency-key": key } : {}),
   };
 }
@@ -80,13 +94,17 @@ export function graphqlRoutes(options: {
   readonly serviceSchemas: Readonly<Record<string, GraphQLSchema>>;
   readonly clients: Readonly<Record<string, InternalClient>>;
   readonly authenticate: (call: Call) => Promise<Identity>;
+  readonly requestLimits: RequestLimits;
+  readonly addresses: Pick<ClientAddresses, "of">;
   readonly introspection: boolean;
   readonly limits: Limits;
   /** The page of the explorer, for a browser; undefined: there is none. */
   readonly explorer: ((call: Call) => Promise<Reply>) | undefined;
   readonly log: Logger;
 }): readonly Route[] {
-  const { supergraph, ownership, clients, log } = options;
+  const { supergraph, ownership, clients, requestLimits, log } = options;
+  const addressOf = ({ request }: Call): string =>
+    request === undefined ? "" : options.addresses.of(request);
 
   /** Sends the request as it came to one service, and its answer back as it comes. */
   const straight = async (
@@ -102,7 +120,7 @@ export function graphqlRoutes(options: {
       path: "/graphql",
       identity,
       body,
-      headers: { ...forwarded(call), accept: call.headers.accept ?? "" },
+      headers: { ...forwarded(call, addressOf(call)), accept: call.headers.accept ?? "" },
       signal: call.signal,
     });
     const headers: Record<string, string> = {};
@@ -178,10 +196,22 @@ export function graphqlRoutes(options: {
           }
         }
         identity ??= await options.authenticate(call);
-        if (target.service !== undefined)
-          return await straight(target.service, call, request, identity);
-        const carried = { identity, headers: forwarded(call), signal: call.signal };
-        return graphReply(await supergraph.execute(request, operation, carried), type);
+        const { fields, service: alone } = target;
+        const address = addressOf(call);
+        requestLimits.admit({
+          class: classOf(identity, fields),
+          identity,
+          address,
+          cost: fields.length,
+        });
+        const leave = requestLimits.enter(identity);
+        try {
+          if (alone !== undefined) return await straight(alone, call, request, identity);
+          const carried = { identity, headers: forwarded(call, address), signal: call.signal };
+          return graphReply(await supergraph.execute(request, operation, carried), type);
+        } finally {
+          leave();
+        }
       } catch (thrown) {
         return faultReply(thrown, call, log);
       }

@@ -1,0 +1,116 @@
+/**
+ * How much may be asked in a time: by each client, by each tenant and from each address, with separate budgets for pairing, renewal,
+ * polling and everything else. What one of them spends is nobody else's.
+ */
+import { rateLimited } from "@sextant/errors";
+import type { Identity } from "@sextant/identity";
+import { addressKey } from "../door/address.ts";
+import { createRateLimiter, type Rate, type RateLimiter } from "./rate-limiter.ts";
+
+/** What a request is for. */
+export type RequestClass = "pairing" | "renewal" | "polling" | "administration";
+
+/** By what a budget is kept. */
+export type BudgetKey = "address" | "client" | "tenant";
+
+/** The budgets of one class; what is not named is not limited. */
+export type Budgets = Readonly<Partial<Record<BudgetKey, Rate>>>;
+
+/** All rates. */
+export type Rates = Readonly<Record<RequestClass, Budgets>> & {
+  /** Credentials that nobody knows, from one address. */
+  readonly refused: Budgets;
+};
+
+/** Who asks, from where, and for how much. */
+export type Asked = {
+  readonly class: RequestClass;
+  readonly identity: Identity;
+  readonly address: string;
+  /** One for each field of the operation's root. */
+  readonly cost: number;
+};
+
+/** The gateway's limits. They hold for one process: two gateways let twice as much through. */
+export type RequestLimits = {
+  /** Takes what is asked from every budget that it concerns; throws RATE_LIMITED, and takes nothing, when one of them is spent. */
+  admit(asked: Asked): void;
+  /** Throws RATE_LIMITED for an address from which too many credentials came that nobody knows. */
+  requireNotGuessing(address: string): void;
+  /** Takes note of such a credential. */
+  refused(address: string): void;
+  /**
+   * Takes one of the places of requests that a client, and a tenant, may have under way; throws RATE_LIMITED when there is none.
+   * Answers with what gives the place back.
+   */
+  enter(identity: Identity): () => void;
+};
+
+/** Places of requests under way. */
+export type Places = { readonly client: number; readonly tenant: number };
+
+/** Told to who finds no place: others have to end first, and none takes longer than a statement may. */
+const PLACE_AFTER = 1;
+
+const clientOf = ({ consumer }: Identity): string => `${consumer.type} ${consumer.id}`;
+
+/** Makes them. `now` is in milliseconds and never goes back. */
+export function createRequestLimits(
+  rates: Rates,
+  places: Places,
+  now: () => number,
+  onRefused: (what: RequestClass | "refused" | "places") => void,
+): RequestLimits {
+  const limiters = (budgets: Budgets) =>
+    (Object.entries(budgets) as [BudgetKey, Rate][]).map(
+      ([key, rate]) => [key, createRateLimiter(rate, now)] as const,
+    );
+  const byClass: Readonly<Record<RequestClass, readonly (readonly [BudgetKey, RateLimiter])[]>> = {
+    pairing: limiters(rates.pairing),
+    renewal: limiters(rates.renewal),
+    polling: limiters(rates.polling),
+    administration: limiters(rates.administration),
+  };
+  const guesses = limiters(rates.refused).find(([key]) => key === "address")?.[1];
+  const underWay = new Map<string, number>();
+
+  const spent = (what: Parameters<typeof onRefused>[0], milliseconds: number): never => {
+    onRefused(what);
+    throw rateLimited(Math.max(1, Math.ceil(milliseconds / 1000)));
+  };
+
+  return {
+    admit({ class: kind, identity, address, cost }) {
+      const keyOf = (key: BudgetKey): string => {
+        if (key === "address") return addressKey(address);
+        return key === "client" ? clientOf(identity) : (identity.tenant ?? "");
+      };
+      const taken = byClass[kind].map(([key, limiter]) => [keyOf(key), limiter] as const);
+      let longest = 0;
+      for (const [key, limiter] of taken) longest = Math.max(longest, limiter.wait(key, cost));
+      if (longest > 0) spent(kind, longest);
+      for (const [key, limiter] of taken) limiter.take(key, cost);
+    },
+    requireNotGuessing(address) {
+      const wait = guesses?.wait(addressKey(address), 1) ?? 0;
+      if (wait > 0) spent("refused", wait);
+    },
+    refused: (address) => guesses?.take(addressKey(address), 1),
+    enter(identity) {
+      const keys = [
+        [`client ${clientOf(identity)}`, places.client],
+        [`tenant ${identity.tenant ?? ""}`, places.tenant],
+      ] as const;
+      for (const [key, most] of keys)
+        if ((underWay.get(key) ?? 0) >= most) spent("places", PLACE_AFTER * 1000);
+      for (const [key] of keys) underWay.set(key, (underWay.get(key) ?? 0) + 1);
+      return () => {
+        for (const [key] of keys) {
+          const left = (underWay.get(key) ?? 1) - 1;
+          if (left === 0) underWay.delete(key);
+          else underWay.set(key, left);
+        }
+      };
+    },
+  };
+}
