@@ -181,7 +181,9 @@ export function createLinkClient(options: {
   const url = new URL(options.url);
   const places: (Promise<Link> | undefined)[] = Array.from({ length: options.links });
   const made = new Set<Link>();
+  // Calls of one turn of the event loop go over the same link: in one write, and so do replies that are ready together.
   let turn = 0;
+  let isTurnChosen = false;
   let closed = false;
 
   const make = async (place: number): Promise<Link> => {
@@ -211,7 +213,11 @@ export function createLinkClient(options: {
     async call(head, body, signal) {
       if (closed) throw lost("ECONNRESET", "the client is closed");
       signal?.throwIfAborted();
-      turn = (turn + 1) % places.length;
+      if (!isTurnChosen) {
+        turn = (turn + 1) % places.length;
+        isTurnChosen = true;
+        setImmediate(() => (isTurnChosen = false));
+      }
       const known = places[turn];
       let link = known === undefined ? undefined : await known;
       if (link?.isOpen !== true) {

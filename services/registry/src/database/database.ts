@@ -2,8 +2,10 @@
 import { Pool, type PoolClient } from "pg";
 import type { Logger } from "@sextant/logging";
 import type { Queue } from "@sextant/registry-client";
-import { type Call, type Row, runBatch } from "./batch.ts";
+import type { Call, Row } from "./batch.ts";
 import { ConnectionLostError, StatementError } from "./error.ts";
+import { type Line, lineOf } from "./line.ts";
+import { isSpoilt, SharedLines, tooManyWait } from "./shared-lines.ts";
 
 /**
  * Which rows row-level security shows for one transaction: a tenant's; the one with a secret's hash; those of a work queue or of
@@ -68,6 +70,7 @@ export function sessionOptions(statementTimeout: number): string {
 /** Runs batches of statements. */
 export class Database {
   readonly #pool: Pool;
+  readonly #shared: SharedLines;
   readonly #batchTimeout: number;
   readonly #waiting: number;
 
@@ -87,13 +90,17 @@ export class Database {
     this.#pool.on("error", (error) =>
       options.log.debug({ reason: error.message }, "idle connection lost"),
     );
+    this.#shared = new SharedLines(() => this.#connect(), this.#waiting);
     // Between its release and its removal a dying client would otherwise end the process.
     this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
 
   /** Connections that are open, and callers that wait for one. */
   get load(): { readonly connections: number; readonly waiting: number } {
-    return { connections: this.#pool.totalCount, waiting: this.#pool.waitingCount };
+    return {
+      connections: this.#pool.totalCount,
+      waiting: this.#pool.waitingCount + this.#shared.waiting,
+    };
   }
 
   /**
@@ -102,35 +109,48 @@ export class Database {
    */
   async run(scope: Scope, calls: readonly Call[]): Promise<readonly (readonly Row[])[]> {
     const client = await this.#connect();
-    const before = opening(scope);
     try {
-      const results = await runBatch(
-        client,
-        before.length === 0 ? calls : [...before, ...calls],
-        this.#batchTimeout,
-      );
+      const results = await this.#runOn(lineOf(client), scope, calls);
       client.release();
-      return before.length === 0 ? results : results.slice(before.length);
+      return results;
     } catch (error) {
-      if (!(error instanceof StatementError)) {
-        client.release(true);
-        throw error;
-      }
-      // After a migration a connection may hold statements whose result has another type now.
-      client.release(error.sqlState === "0A000");
-      const { sqlState, constraint, statement, message } = error;
-      throw new StatementError(sqlState, constraint, statement - before.length, message);
+      client.release(isSpoilt(error));
+      throw error;
     }
+  }
+
+  /**
+   * Runs one short read, as `run` does, but on a connection that it shares with others. What may take long must not be among them:
+   * it would hold up those behind it.
+   */
+  async runShort(scope: Scope, call: Call): Promise<readonly Row[]> {
+    const [rows = []] = await this.#shared.use((line) => this.#runOn(line, scope, [call]));
+    return rows;
   }
 
   async close(): Promise<void> {
     await this.#pool.end();
   }
 
-  async #connect(): Promise<PoolClient> {
-    if (this.#pool.waitingCount >= this.#waiting) {
-      throw new ConnectionLostError("too many callers wait for a connection to the database");
+  async #runOn(
+    line: Line,
+    scope: Scope,
+    calls: readonly Call[],
+  ): Promise<readonly (readonly Row[])[]> {
+    const before = opening(scope);
+    if (before.length === 0) return line.run(calls, this.#batchTimeout);
+    try {
+      const results = await line.run([...before, ...calls], this.#batchTimeout);
+      return results.slice(before.length);
+    } catch (error) {
+      if (!(error instanceof StatementError)) throw error;
+      const { sqlState, constraint, statement, message } = error;
+      throw new StatementError(sqlState, constraint, statement - before.length, message);
     }
+  }
+
+  async #connect(): Promise<PoolClient> {
+    if (this.#pool.waitingCount >= this.#waiting) throw tooManyWait();
     try {
       return await this.#pool.connect();
     } catch (error) {

@@ -27,6 +27,11 @@ export class StatementCache {
     return this.#names.size;
   }
 
+  /** Whether the server has confirmed everything that was sent. */
+  get isSettled(): boolean {
+    return this.#unconfirmed.length === 0 && this.#closing.length === 0;
+  }
+
   /** The name of a statement; `prepare` and `close` say what has to be sent to the server first. */
   use(text: string): {
     readonly name: string;

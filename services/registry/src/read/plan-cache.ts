@@ -4,6 +4,7 @@ import { invalidData } from "@sextant/errors";
 import { type Params, type ReadPlan, readPlanSchema } from "@sextant/registry-client";
 import { type CompiledPlan, compilePlan } from "./compile-plan.ts";
 import { probeForm, type ProbeForm } from "./parameters.ts";
+import { isShort } from "./short.ts";
 
 /** Largest plan, and all the plans that are kept, in characters of their JSON. */
 const LARGEST_PLAN = 512 * 1024;
@@ -14,12 +15,15 @@ export class KnownPlan {
   readonly plan: ReadPlan;
   readonly size: number;
   readonly base: CompiledPlan;
+  /** Whether it reads a few rows by their ids, and nothing that could be much. */
+  readonly isShort: boolean;
   readonly #variants = new Map<string, CompiledPlan>();
 
   constructor(plan: ReadPlan, size: number) {
     this.plan = plan;
     this.size = size;
     this.base = compilePlan(plan);
+    this.isShort = isShort(plan);
   }
 
   /** The SQL that suits these parameters best. */

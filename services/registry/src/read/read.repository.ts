@@ -27,6 +27,12 @@ export function asRequestFault(error: unknown): unknown {
   ]);
 }
 
+function asContractFault(error: unknown): unknown {
+  return isUnavailable(error)
+    ? new RegistryUnavailableError("the database cannot be reached now", error)
+    : asRequestFault(error);
+}
+
 /** Runs one batch; says what went wrong in terms of the contract. */
 export async function runFor(
   database: Database,
@@ -36,9 +42,20 @@ export async function runFor(
   try {
     return await database.run(scope, calls);
   } catch (error) {
-    if (isUnavailable(error))
-      throw new RegistryUnavailableError("the database cannot be reached now", error);
-    throw asRequestFault(error);
+    throw asContractFault(error);
+  }
+}
+
+/** Runs one short read (see Database); says what went wrong as {@link runFor} does. */
+export async function runShortFor(
+  database: Database,
+  scope: Scope,
+  call: Call,
+): Promise<readonly Row[]> {
+  try {
+    return await database.runShort(scope, call);
+  } catch (error) {
+    throw asContractFault(error);
   }
 }
 
@@ -59,10 +76,10 @@ export class ReadRepository {
   /** One statement, one round trip. */
   async read(known: KnownPlan, params: Params, tenant: string | null): Promise<ReadAnswer> {
     const call = readCall(known, params, tenant);
-    const [rows] = await runFor(this.#database, tenant === null ? "tenantless" : { tenant }, [
-      call,
-    ]);
-    const row = rows?.[0];
+    const scope = tenant === null ? "tenantless" : { tenant };
+    const row = known.isShort
+      ? (await runShortFor(this.#database, scope, call))[0]
+      : (await runFor(this.#database, scope, [call]))[0]?.[0];
     const missing = row?.[1] ?? "";
     return {
       text: String(row?.[0]),

@@ -1,6 +1,6 @@
 import { type SecretKind, tableName } from "@sextant/registry-client";
 import type { Database } from "../database/database.ts";
-import { runFor } from "../read/read.repository.ts";
+import { runShortFor } from "../read/read.repository.ts";
 import { recordSQL } from "../read/record.ts";
 
 const statementFor = (kind: SecretKind): string =>
@@ -23,9 +23,8 @@ export class SecretRepository {
   /** JSON text of the holder with its tenant. */
   async byHash(kind: SecretKind, hash: string): Promise<string | undefined> {
     if (!/^[0-9a-f]{64}$/.test(hash)) return undefined;
-    const [rows] = await runFor(this.#database, { secret: hash }, [
-      { text: STATEMENTS[kind], values: [hash] },
-    ]);
-    return rows?.[0]?.[0] ?? undefined;
+    const call = { text: STATEMENTS[kind], values: [hash] };
+    const rows = await runShortFor(this.#database, { secret: hash }, call);
+    return rows[0]?.[0] ?? undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { type FindTenant, isUUID } from "@sextant/registry-client";
 import type { Database } from "../database/database.ts";
-import { runFor } from "../read/read.repository.ts";
+import { runShortFor } from "../read/read.repository.ts";
 import { recordSQL } from "../read/record.ts";
 
 const BY_ID = `select ${recordSQL("tenant", "t1")} from tenant t1 where t1.id = $1`;
@@ -21,7 +21,7 @@ export class TenantRepository {
       "id" in by
         ? { text: BY_ID, values: [by.id] }
         : { text: BY_EXTERNAL_ID, values: [by.externalID] };
-    const [rows] = await runFor(this.#database, "tenantless", [call]);
-    return rows?.[0]?.[0] ?? undefined;
+    const rows = await runShortFor(this.#database, "tenantless", call);
+    return rows[0]?.[0] ?? undefined;
   }
 }

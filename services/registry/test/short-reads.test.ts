@@ -1,0 +1,162 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { silentLogger } from "@sextant/logging";
+import { createTestDatabase, type TestDatabase } from "@sextant/testkit";
+import { Client } from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Database } from "../src/database/database.ts";
+import { ConnectionLostError } from "../src/database/error.ts";
+
+let test: TestDatabase;
+let superuser: Client;
+let database: Database;
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+  superuser = new Client({ connectionString: test.superuserURL });
+  await superuser.connect();
+});
+afterAll(async () => {
+  await superuser?.end();
+  await test?.close();
+});
+const open = (connections: number, waiting = 2_000): Database =>
+  (database = new Database({
+    ...{ url: test.serviceURL, log: silentLogger, connections, waiting },
+    ...{ statementTimeout: 1_000, connectTimeout: 1_000 },
+  }));
+beforeEach(() => void open(3));
+afterEach(() => database.close());
+
+const read = async (text: string, values: (string | null)[] = []): Promise<string | null> =>
+  (await database.runShort("tenantless", { text, values }))[0]?.[0] ?? null;
+const PID = "select pg_backend_pid()";
+/** Prepares a statement, so that reads with it may follow each other. */
+const prepared = async (text: string, values: (string | null)[] = []): Promise<void> =>
+  void (await read(text, values));
+
+describe("short reads that come together", () => {
+  it("share one connection, up to eight of them", async () => {
+    const slowly = `${PID} from pg_sleep(0.15)`;
+    await prepared(slowly);
+    const pids = await Promise.all(Array.from({ length: 9 }, () => read(slowly)));
+    const [first] = pids;
+    expect(pids.map((pid) => pid === first)).toEqual([...Array<boolean>(8).fill(true), false]);
+  });
+
+  it("each get their own answer, however many they are", async () => {
+    const texts = ["select $1::text", "select $1 || ''", "select repeat($1, 1)"];
+    const answers = await Promise.all(
+      Array.from({ length: 500 }, (_, place) => read(texts[place % 3]!, [String(place)])),
+    );
+    expect(answers).toEqual(Array.from({ length: 500 }, (_, place) => String(place)));
+  });
+
+  it("are each in their own tenant, or in none", async () => {
+    const call = { text: "select current_setting('app.tenant', true)", values: [] };
+    await database.runShort("tenantless", call);
+    const tenants = [1, 2, 3].map((place) => `00000000-0000-7000-8000-00000000000${place}`);
+    const answers = await Promise.all([
+      ...tenants.map((tenant) => database.runShort({ tenant }, call)),
+      database.runShort("tenantless", call),
+    ]);
+    expect(answers.map((rows) => rows[0]?.[0])).toEqual([...tenants, ""]);
+  });
+
+  it("do not suffer from one that fails", async () => {
+    const divide = "select 1 / $1::int";
+    await prepared(divide, ["1"]);
+    const outcomes = await Promise.allSettled(
+      ["1", "0", "1", "x", "1"].map((by) => read(divide, [by])),
+    );
+    expect(
+      outcomes.map((one) => (one.status === "fulfilled" ? one.value : one.reason.sqlState)),
+    ).toEqual(["1", "22012", "1", "22P02", "1"]);
+  });
+
+  it("do not rely on a statement that another has yet to prepare, and may fail to", async () => {
+    open(1);
+    const scope = { tenant: "00000000-0000-7000-8000-000000000001" } as const;
+    const divide = (by: string) =>
+      database.runShort(scope, { text: "select 6 / $1::int", values: [by] });
+    const outcomes = await Promise.allSettled([
+      read("select from nowhere"),
+      read("select from nowhere"),
+      divide("0"),
+      divide("2"),
+      divide("3"),
+    ]);
+    expect(
+      outcomes.map((one) => (one.status === "fulfilled" ? one.value : one.reason.sqlState)),
+    ).toEqual(["42P01", "42P01", "22012", [["3"]], [["2"]]]);
+  });
+
+  it("wait for a connection no more than may", async () => {
+    open(1, 4);
+    const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => read(PID)));
+    expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(2);
+  });
+
+  it("leave the connection to others when all are answered", async () => {
+    open(1);
+    await Promise.all(Array.from({ length: 20 }, () => read(PID)));
+    const [rows] = await database.run("tenantless", [{ text: "select 1", values: [] }]);
+    expect(rows).toEqual([["1"]]);
+    expect(await read("select 2")).toBe("2");
+  });
+
+  it("hold up no batch: it has another connection", async () => {
+    await prepared("select pg_sleep(0.5)");
+    const order: string[] = [];
+    await Promise.all([
+      read("select pg_sleep(0.5)").then(() => order.push("read")),
+      database
+        .run("tenantless", [{ text: "select 1", values: [] }])
+        .then(() => order.push("batch")),
+    ]);
+    expect(order).toEqual(["batch", "read"]);
+  });
+});
+
+describe("a shared connection", () => {
+  it("that is lost rejects all that is on its way, and the next reads have another", async () => {
+    open(1);
+    const pid = Number(await read(PID));
+    await prepared("select pg_sleep($1::float)", ["0"]);
+    const outcomes = Promise.allSettled([
+      read("select pg_sleep($1::float)", ["0.9"]),
+      ...Array.from({ length: 4 }, () => read(PID)),
+    ]);
+    await pause(100);
+    await superuser.query("select pg_terminate_backend($1)", [pid]);
+    for (const outcome of await outcomes)
+      expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(ConnectionLostError);
+    expect(Number(await read(PID))).not.toBe(pid);
+  });
+
+  it("whose server does not answer any more is given up, with all that is on its way", async () => {
+    open(1);
+    const pid = Number(await read(PID));
+    process.kill(pid, "SIGSTOP");
+    try {
+      const outcomes = await Promise.allSettled(Array.from({ length: 3 }, () => read(PID)));
+      for (const outcome of outcomes)
+        expect((outcome as PromiseRejectedResult).reason).toMatchObject({
+          name: "ConnectionLostError",
+          cause: { message: "no answer within 6000 ms" },
+        });
+      expect(Number(await read(PID))).not.toBe(pid);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+  });
+
+  it("with a statement whose result has another type since a migration is replaced", async () => {
+    open(1);
+    await superuser.query("create table changing (it int); grant select on changing to public");
+    await superuser.query("insert into changing values (7)");
+    expect(await read("select * from changing")).toBe("7");
+    await superuser.query("alter table changing alter it type text");
+    await expect(read("select * from changing")).rejects.toMatchObject({ sqlState: "0A000" });
+    expect(await read("select * from changing")).toBe("7");
+  });
+});
