@@ -40,8 +40,8 @@ Made of the authorization tables in \`services/*/src/access/rules.ts\` by \`npm 
 every type of caller, on its own objects, those of its group, others of the tenant and those of another tenant, and compare what happens with
 this page.
 
-Two things decide. **Scopes** come with a user's token or an integration system's credentials; those of an application, a runtime and a one-time
-token are fixed (INSUFFICIENT_SCOPES when one is missing). **Objects**: which of the tenant's objects the operation reaches.
+Two things decide. **Scopes** come with a user's token; those of the other callers are fixed, and an access token may have fewer of
+them (INSUFFICIENT_SCOPES when one is missing). **Objects**: which of the tenant's objects the operation reaches.
 
 | word | reaches | what else happens |
 | --- | --- | --- |
@@ -52,7 +52,7 @@ token are fixed (INSUFFICIENT_SCOPES when one is missing). **Objects**: which of
 | – | the operation is not for this caller | FORBIDDEN or INSUFFICIENT_SCOPES |
 
 An object of another tenant is NOT_FOUND to everybody. Of tenants themselves a user reaches those that its token is for. An
-integration system acts like an admin in its own tenant and in those granted to it, with the scopes of its credentials; it manages neither
+integration system acts like an admin in its own tenant and in those granted to it; it manages neither
 tenants, grants, tokens and other integration systems, nor sees the audit trail. Fields that show secrets may need more than their operation:
 their descriptions in the schema say so.
 
@@ -85,7 +85,7 @@ export const authorizationGenerator: Generator = {
   make: async (root) => {
     let page = head;
     page += "| caller | scopes that come with its credential |\n| --- | --- |\n";
-    for (const [type, name] of callers.slice(2)) page += `| ${name} | ${fixed(type)} |\n`;
+    for (const [type, name] of callers.slice(1)) page += `| ${name} | ${fixed(type)} |\n`;
     for (const [service, title] of services) {
       const folder = join(root, "services", service, "src");
       const { rules } = (await import(pathToFileURL(join(folder, "access/rules.ts")).href)) as {

@@ -1,6 +1,6 @@
 /** Who may do what with one operation of the API: the words of the authorization tables. */
 import type { ConsumerType } from "./identity.ts";
-import { applicationScopes, runtimeScopes, type Scope } from "./scopes.ts";
+import { applicationScopes, integrationSystemScopes, runtimeScopes, type Scope } from "./scopes.ts";
 
 /** Who calls from outside. */
 export type OutsideType = Exclude<ConsumerType, "SERVICE">;
@@ -61,5 +61,6 @@ export function scopesFor(of: AccessRule, type: OutsideType): readonly Scope[] {
 export function fixedScopes(type: OutsideType): readonly Scope[] | undefined {
   if (type === "APPLICATION") return applicationScopes;
   if (type === "RUNTIME") return runtimeScopes;
+  if (type === "INTEGRATION_SYSTEM") return integrationSystemScopes;
   return type === "ONE_TIME_TOKEN" ? [] : undefined;
 }

@@ -19,6 +19,9 @@ export const consumerTypes = [
 /** One of them. */
 export type ConsumerType = (typeof consumerTypes)[number];
 
+/** What a caller can show that is stored. */
+const credentialKinds = ["apiToken", "oneTimeToken", "certificate", "systemAuth"] as const;
+
 /** Who calls, for which tenant, with which scopes. */
 export type Identity = {
   /** Internal id of the tenant that the call acts in; absent for a caller without one. */
@@ -34,7 +37,7 @@ export type Identity = {
   readonly tenants?: readonly string[] | undefined;
   /** The stored secret that the caller has shown, by kind and id. */
   readonly credential?:
-    | { readonly kind: "apiToken" | "oneTimeToken" | "certificate"; readonly id: string }
+    | { readonly kind: (typeof credentialKinds)[number]; readonly id: string }
     | undefined;
 };
 
@@ -50,9 +53,7 @@ const identitySchema = z.object({
   }),
   scopes: z.array(z.string()),
   tenants: z.array(z.string()).optional(),
-  credential: z
-    .object({ kind: z.enum(["apiToken", "oneTimeToken", "certificate"]), id: z.string() })
-    .optional(),
+  credential: z.object({ kind: z.enum(credentialKinds), id: z.string() }).optional(),
 });
 
 /** Public keys of the services, as in a key directory's `trust.json`. */

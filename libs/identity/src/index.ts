@@ -1,6 +1,21 @@
 /** Who calls inside the plane, for which tenant, with which scopes; signed by who says so. */
 export { serviceName, serviceNames, type ServiceName } from "./service-name.ts";
-export { applicationScopes, runtimeScopes, type Scope, scopes, serviceScopes } from "./scopes.ts";
+export {
+  ACCESS_TOKEN_ISSUER,
+  type AccessToken,
+  type AccessTokens,
+  createAccessTokens,
+} from "./access-token.ts";
+export { defaultRoles, type Roles, rolesSetting } from "./roles.ts";
+export { clientHash } from "./client-secret.ts";
+export {
+  applicationScopes,
+  integrationSystemScopes,
+  runtimeScopes,
+  type Scope,
+  scopes,
+  serviceScopes,
+} from "./scopes.ts";
 export {
   type Caller,
   type ConsumerType,

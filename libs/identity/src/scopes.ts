@@ -54,6 +54,12 @@ export const runtimeScopes: readonly Scope[] = [
   "certificate:read",
 ];
 
+/** What an integration system may do, in its own tenant and in those granted to it: all but what is for admins alone. */
+export const integrationSystemScopes: readonly Scope[] = scopes.filter(
+  (scope) =>
+    !["integration_system:write", "tenant:read", "tenant:write", "audit:read"].includes(scope),
+);
+
 /** What a service may do when it speaks for itself. The callee applies this table: a caller cannot claim more. */
 export const serviceScopes: Readonly<Record<ServiceName, readonly Scope[]>> = {
   "api-gateway": [],

@@ -1,6 +1,7 @@
 /** The Registry's contract: what a service may ask of the persistent storage. */
 import { ServiceAwayError } from "@sextant/service";
 import { z } from "zod";
+import type { SecretHolder, SecretKind } from "./secret.ts";
 import { type Actor, actorSchema, type Refusal, refusalSchema } from "./actor.ts";
 import { type Kind, kinds } from "./kinds.ts";
 import type { FieldName, NewRecord, StoredRecord } from "./record.ts";
@@ -154,11 +155,15 @@ export type Step =
       readonly data: Readonly<Record<string, string | number | boolean | null>>;
     };
 
-/** What the feed tells. `id` of the event is the id of the runtime, certificate, token or tenant. */
+/**
+ * What the feed tells. `id` of the event is the id of the runtime, certificate, token or tenant; of `client.changed` that of client
+ * credentials, or of whose they are: they are gone, or open other tenants.
+ */
 export type EventType =
   | "plan.changed"
   | "certificate.revoked"
   | "api-token.revoked"
+  | "client.changed"
   | "runtime.unregistered"
   | "application.unregistered"
   | "tenant.changed";
@@ -167,6 +172,7 @@ const eventType = z.enum([
   "plan.changed",
   "certificate.revoked",
   "api-token.revoked",
+  "client.changed",
   "runtime.unregistered",
   "application.unregistered",
   "tenant.changed",
@@ -400,22 +406,11 @@ export const settleRequestSchema = z.strictObject({
 });
 export type SettleRequest = z.infer<typeof settleRequestSchema>;
 
-/** The kinds that are found by the hash of a secret, before the tenant is known. */
-export type SecretKind = "apiToken" | "oneTimeToken" | "certificate";
-
-export const findBySecretSchema = z.strictObject({
-  kind: z.enum(["apiToken", "oneTimeToken", "certificate"]),
-  hash: z.string(),
-});
-
 export const findTenantSchema = z.union([
   z.strictObject({ id: uuid }),
   z.strictObject({ externalID: z.string() }),
 ]);
 export type FindTenant = z.infer<typeof findTenantSchema>;
-
-/** A holder of a secret, with the tenant it belongs to. */
-export type SecretHolder<K extends SecretKind> = StoredRecord<K> & { readonly tenant: string };
 
 /**
  * The Registry or its database cannot be reached now. Whether a commit was carried out is not known: it is sent again, under the

@@ -13,11 +13,10 @@ import {
   type ReadAnswer,
   type Registry,
   RegistryUnavailableError,
-  type SecretHolder,
-  type SecretKind,
   UNKNOWN_PLAN,
   type WatchAnswer,
 } from "./contract.ts";
+import type { SecretHolder, SecretKind } from "./secret.ts";
 import type { StoredRecord } from "./record.ts";
 import type { Params, ReadPlan } from "./read-plan.ts";
 

@@ -12,6 +12,7 @@ export {
 export * from "./record.ts";
 export * from "./read-plan.ts";
 export * from "./contract.ts";
+export * from "./secret.ts";
 export * from "./carry-out.ts";
 export { type Actor, actorSchema, type Refusal } from "./actor.ts";
 export { recordRefusal } from "./refusal.ts";

@@ -4,4 +4,5 @@ export { createTestRegistry, type Statement, type TestRegistry } from "./registr
 export { type LargeTenant, makeLargeTenant, type PlanNode } from "./large-tenant.ts";
 export { createTestKeys, type TestKeys } from "./service-keys.ts";
 export { type BreakableServer, startBreakableServer } from "./postgres.ts";
+export { startTestIssuer, type TestIssuer } from "./issuer.ts";
 export { analyze, storedRows } from "./stored.ts";

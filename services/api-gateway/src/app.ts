@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { limitsOf, publicSchema } from "@sextant/graphql";
+import { createAccessTokens, readServiceKeys } from "@sextant/identity";
 import { createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
@@ -22,6 +23,9 @@ import { openDoors } from "./door/doors.ts";
 import { createExplorer } from "./explorer/explorer.ts";
 import { type Feed, followFeed } from "./feed/feed.ts";
 import { createRequestLimits } from "./limit/limits.ts";
+import { tokenRoute } from "./oauth2/token.routes.ts";
+import { fetchJSON } from "./oidc/fetch-json.ts";
+import { createUserTokens } from "./oidc/user-tokens.ts";
 import { createPlanPolls } from "./runtime-plan/plan-polls.ts";
 import { runtimePlanRoutes } from "./runtime-plan/runtime-plan.routes.ts";
 import { graphqlRoutes } from "./supergraph/graphql.routes.ts";
@@ -41,6 +45,10 @@ export async function start(
   { log, metrics }: ProcessContext,
 ): Promise<App> {
   const { signer, tls } = openTrust("api-gateway", settings);
+  const accessTokens = createAccessTokens(
+    readServiceKeys(settings.SEXTANT_KEYS_DIR, "api-gateway"),
+    Date.now,
+  );
   const isLocal = settings.SEXTANT_PROFILE === "local";
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const watched = createRegistryClient({
@@ -109,13 +117,23 @@ export async function start(
     connections,
     header === "off" ? undefined : header,
   );
-  const authenticator = createAuthenticator(
+  const users = createUserTokens({
+    issuers: settings.SEXTANT_OIDC_ISSUERS,
+    roles: settings.SEXTANT_ROLES,
+    fetchJSON,
+    allowHTTP: isLocal,
+    now: Date.now,
+    log,
+  });
+  const authenticator = createAuthenticator({
     known,
-    shownCertificate,
-    requestLimits,
+    certificateOf: shownCertificate,
+    accessTokens,
+    users,
+    guesses: requestLimits,
     addresses,
-    Date.now,
-  );
+    now: Date.now,
+  });
   const authenticate = (door: DoorName) => async (call: Call) => {
     const { identity } = await authenticator(door, call);
     contacts.heard(identity);
@@ -159,9 +177,31 @@ export async function start(
   };
   const explorer = isLocal ? createExplorer() : undefined;
   const routes = {
-    public: [...graphqlRoutes({ ...graph, authenticate: authenticate("public"), explorer }), trust],
+    public: [
+      ...graphqlRoutes({
+        ...graph,
+        door: "public",
+        authenticate: authenticate("public"),
+        explorer,
+      }),
+      tokenRoute({
+        findClient: (hash) => registry.findBySecret("systemAuth", hash),
+        accessTokens,
+        lifetime: settings.SEXTANT_ACCESS_TOKEN_TTL,
+        requestLimits,
+        addresses,
+        now: Date.now,
+        log,
+      }),
+      trust,
+    ],
     mtls: [
-      ...graphqlRoutes({ ...graph, authenticate: authenticate("mtls"), explorer: undefined }),
+      ...graphqlRoutes({
+        ...graph,
+        door: "mtls",
+        authenticate: authenticate("mtls"),
+        explorer: undefined,
+      }),
       ...runtimePlanRoutes({
         authenticate: authenticate("mtls"),
         requestLimits,

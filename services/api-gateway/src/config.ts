@@ -1,11 +1,19 @@
+import { readFileSync } from "node:fs";
 import { listenAddress, loadConfig, wholeNumber } from "@sextant/config";
 import { limitSettings } from "@sextant/graphql";
+import { rolesSetting } from "@sextant/identity";
 import { serviceSettings, serviceURL } from "@sextant/service";
 import { z } from "zod";
 import { isOrigin } from "./door/cors.ts";
 import { trustedProxies } from "./door/address.ts";
 import { requestLimitSettings } from "./limit/settings.ts";
+import { readIssuers } from "./oidc/issuer.ts";
 import { certificateHeaders } from "./trust/forwarded-certificate.ts";
+
+/** The text of the setting, or of the file that it names. */
+function textOf(setting: string): string {
+  return setting.trimStart().startsWith("[") ? setting : readFileSync(setting, "utf8");
+}
 
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ""));
 
@@ -36,6 +44,12 @@ const settings = serviceSettings
     SEXTANT_PUBLIC_LISTEN: listenAddress.default({ host: "0.0.0.0", port: 8443 }),
     /** Where paired applications and runtimes come in, by certificate. */
     SEXTANT_MTLS_LISTEN: listenAddress.default({ host: "0.0.0.0", port: 8444 }),
+    /** Names for sets of scopes. */
+    SEXTANT_ROLES: rolesSetting,
+    /** Who vouches for users: JSON, or the path of a file with it. */
+    SEXTANT_OIDC_ISSUERS: z.string().default("[]"),
+    /** Seconds for which an access token is good. */
+    SEXTANT_ACCESS_TOKEN_TTL: wholeNumber(60, 86_400).default(3600),
     SEXTANT_REGISTRY_URL: serviceURL,
     SEXTANT_DIRECTOR_URL: serviceURL,
     SEXTANT_CONNECTOR_URL: serviceURL,
@@ -83,6 +97,21 @@ const settings = serviceSettings
         "SEXTANT_CLIENT_CERT_HEADER",
         "is for proxies that end TLS; with the PROXY protocol it ends here",
       );
+  })
+  .transform((given, context) => {
+    const fault = (message: string) =>
+      context.addIssue({ code: "custom", path: ["SEXTANT_OIDC_ISSUERS"], message });
+    try {
+      const allowHTTP = given.SEXTANT_PROFILE === "local";
+      const text = textOf(given.SEXTANT_OIDC_ISSUERS);
+      const { issuers, faults } = readIssuers(text, given.SEXTANT_ROLES, allowHTTP);
+      for (const message of faults) fault(message);
+      for (const { caFile } of issuers) if (caFile !== undefined) readFileSync(caFile);
+      return { ...given, SEXTANT_OIDC_ISSUERS: issuers };
+    } catch (error) {
+      fault(error instanceof Error ? error.message : "cannot be read");
+      return z.NEVER;
+    }
   });
 
 /** The gateway's settings. */

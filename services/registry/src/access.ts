@@ -20,6 +20,7 @@ const EVERY_EVENT: readonly EventType[] = [
   "plan.changed",
   "certificate.revoked",
   "api-token.revoked",
+  "client.changed",
   "runtime.unregistered",
   "application.unregistered",
   "tenant.changed",
@@ -76,6 +77,7 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     causes: [
       "plan.changed",
       "api-token.revoked",
+      "client.changed",
       "runtime.unregistered",
       "application.unregistered",
       "tenant.changed",
@@ -113,7 +115,7 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
   "api-gateway": {
     ...NOTHING,
     watches: EVERY_EVENT,
-    finds: ["apiToken", "oneTimeToken", "certificate"],
+    finds: ["apiToken", "oneTimeToken", "certificate", "systemAuth"],
     findsTenants: true,
     refuses: true,
   },

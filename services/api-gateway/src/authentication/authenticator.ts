@@ -1,21 +1,36 @@
 /** Who calls, for which tenant: from a credential to an identity. One implementation for all ways in. */
 import type { IncomingMessage } from "node:http";
 import { tenantNotFound, unauthenticated } from "@sextant/errors";
-import { applicationScopes, type Identity, runtimeScopes } from "@sextant/identity";
+import {
+  ACCESS_TOKEN_ISSUER,
+  type AccessToken,
+  type AccessTokens,
+  applicationScopes,
+  type Identity,
+  runtimeScopes,
+} from "@sextant/identity";
 import type { SecretHolder } from "@sextant/registry-client";
 import type { Call } from "@sextant/service";
+import { decodeJwt } from "jose";
 import type { ClientAddresses } from "../door/address.ts";
 import type { RequestLimits } from "../limit/limits.ts";
+import type { UserToken, UserTokens } from "../oidc/user-tokens.ts";
 import type { ShownCertificate } from "../trust/shown-certificate.ts";
 import type { DoorName } from "../trust/tls.ts";
+import { clientOf } from "./client.ts";
 import { type Credential, credentialOf } from "./credential.ts";
 import type { Known } from "./known.ts";
+import { UnknownCredentialError } from "./unknown-credential.ts";
+import { createVerifiedTokens } from "./verified-tokens.ts";
 
 /** A request whose caller is known. */
 export type Authenticated = { readonly identity: Identity; readonly credential: Credential };
 
 /** Authenticates requests of one listener. */
 export type Authenticator = (door: DoorName, call: Call) => Promise<Authenticated>;
+
+/** What a signed token says: who has client credentials, or which user someone else vouches for. */
+type Said = ({ readonly by: "client" } & AccessToken) | ({ readonly by: "user" } & UserToken);
 
 /** The request itself: callers from outside come by HTTP only. */
 function requestOf({ request }: Call): IncomingMessage {
@@ -24,20 +39,36 @@ function requestOf({ request }: Call): IncomingMessage {
   return request;
 }
 
+/** The issuer that a token claims to be of; nothing is believed of it. */
+function claimedIssuer(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    throw new UnknownCredentialError("the token is not a JWT that can be read");
+  }
+}
+
+const unknownToken = () => new UnknownCredentialError("the token is not known");
+
 /** Makes the authenticator. */
-export function createAuthenticator(
-  known: Known,
-  certificateOf: ShownCertificate,
-  guesses: Pick<RequestLimits, "requireNotGuessing" | "refused">,
-  addresses: Pick<ClientAddresses, "of">,
-  now: () => number,
-): Authenticator {
+export function createAuthenticator(options: {
+  readonly known: Known;
+  readonly certificateOf: ShownCertificate;
+  readonly accessTokens: AccessTokens;
+  readonly users: UserTokens;
+  readonly guesses: Pick<RequestLimits, "requireNotGuessing" | "refused">;
+  readonly addresses: Pick<ClientAddresses, "of">;
+  readonly now: () => number;
+}): Authenticator {
+  const { known, guesses, addresses, now } = options;
+  const verified = createVerifiedTokens<Said>(now);
+
   /** The tenant a caller acts in, by the header `Tenant`. A tenant that is not open to it and one that is not there look alike. */
-  const tenantOf = async (
-    home: string,
+  const tenantOf = async <Home extends string | undefined>(
+    home: Home,
     header: string | undefined,
     mayUse: (id: string) => boolean,
-  ): Promise<string> => {
+  ): Promise<string | Home> => {
     if (header === undefined) return home;
     const tenant = await known.tenant({ externalID: header });
     if (tenant === undefined || !mayUse(tenant.id)) throw tenantNotFound(header);
@@ -55,7 +86,7 @@ export function createAuthenticator(
       id === holder.tenant || holder.tenants.includes("*") || holder.tenants.includes(id);
     return {
       tenant: await tenantOf(holder.tenant, header, mayUse),
-      consumer: { type: "USER", id: holder.id },
+      consumer: { type: "USER", id: holder.id, name: holder.name },
       scopes: holder.scopes,
       tenants: [holder.tenant, ...holder.tenants],
       credential: { kind: "apiToken", id: holder.id },
@@ -89,33 +120,90 @@ export function createAuthenticator(
     credential: { kind: "oneTimeToken", id: holder.id },
   });
 
+  /** An access token is as good as the client credentials that it was issued for: they have to be there still. */
+  const byAccessToken = async (
+    token: AccessToken,
+    header: string | undefined,
+  ): Promise<Identity> => {
+    const holder = await known.holder("systemAuth", token.clientHash);
+    if (holder?.id !== token.clientID)
+      throw unauthenticated("the client credentials of the access token are gone");
+    const tenants = [holder.tenant, ...holder.tenants];
+    const { consumer, scopes } = clientOf(holder);
+    return {
+      tenant: await tenantOf(holder.tenant, header, (id) => tenants.includes(id)),
+      consumer,
+      scopes: scopes.filter((scope) => token.scopes.includes(scope)),
+      credential: { kind: "systemAuth", id: holder.id },
+    };
+  };
+
+  /** Tenants that a token names and that are not there (yet) count for nothing. */
+  const byUser = async (token: UserToken, header: string | undefined): Promise<Identity> => {
+    const isEvery = token.tenants.includes("*");
+    const named = token.tenants.filter((externalID) => externalID !== "*");
+    const found = await Promise.all(named.map((externalID) => known.tenant({ externalID })));
+    const ids = found.flatMap((tenant) => (tenant === undefined ? [] : [tenant.id]));
+    const mayUse = (id: string) => isEvery || ids.includes(id);
+    return {
+      tenant: await tenantOf(ids[0], header, mayUse),
+      consumer: { type: "USER", id: token.id, name: token.name },
+      scopes: token.scopes,
+      tenants: isEvery ? [...ids, "*"] : ids,
+    };
+  };
+
+  const verify = async (token: string): Promise<Said> => {
+    const issuer = claimedIssuer(token);
+    return issuer === ACCESS_TOKEN_ISSUER
+      ? { by: "client", ...(await options.accessTokens.verify(token)) }
+      : { by: "user", ...(await options.users.verify(token, issuer)) };
+  };
+
+  const identityOf = async (
+    credential: Credential,
+    header: string | undefined,
+  ): Promise<Identity> => {
+    const { kind, hash } = credential;
+    if (known.isRevoked(hash)) throw unauthenticated("the credential was revoked");
+    switch (kind) {
+      case "jwt": {
+        const said = await verified.of(hash, () => verify(credential.token));
+        return said.by === "client" ? byAccessToken(said, header) : byUser(said, header);
+      }
+      case "apiToken": {
+        const holder = await known.holder(kind, hash);
+        if (holder === undefined) throw unknownToken();
+        return byToken(holder, header);
+      }
+      case "certificate": {
+        const holder = await known.holder(kind, hash);
+        if (holder === undefined)
+          throw new UnknownCredentialError("the client certificate is not known");
+        return byCertificate(holder, header);
+      }
+      case "oneTimeToken": {
+        const holder = await known.holder(kind, hash);
+        if (holder === undefined) throw unknownToken();
+        return byOneTimeToken(holder, header);
+      }
+    }
+  };
+
   return async (door, call) => {
     const request = requestOf(call);
-    const credential = credentialOf(door, request, call.query, certificateOf);
+    const credential = credentialOf(door, request, call.query, options.certificateOf);
     const sent = call.headers["tenant"];
     const header = typeof sent === "string" && sent !== "" ? sent : undefined;
     const { kind, hash } = credential;
-    if (known.isRevoked(hash)) throw unauthenticated("the credential was revoked");
     // Who is known goes on, whoever else guesses from the same address.
-    if (!known.remembers(hash)) guesses.requireNotGuessing(addresses.of(request));
-    const unknown = () => {
-      guesses.refused(addresses.of(request));
-      return unauthenticated(
-        kind === "certificate" ? "the client certificate is not known" : "the token is not known",
-      );
-    };
-    if (kind === "apiToken") {
-      const holder = await known.holder({ kind, hash });
-      if (holder === undefined) throw unknown();
-      return { credential, identity: await byToken(holder, header) };
+    if (!(kind === "jwt" ? verified.has(hash) : known.remembers(kind, hash)))
+      guesses.requireNotGuessing(addresses.of(request));
+    try {
+      return { credential, identity: await identityOf(credential, header) };
+    } catch (thrown) {
+      if (thrown instanceof UnknownCredentialError) guesses.refused(addresses.of(request));
+      throw thrown;
     }
-    if (kind === "certificate") {
-      const holder = await known.holder({ kind, hash });
-      if (holder === undefined) throw unknown();
-      return { credential, identity: await byCertificate(holder, header) };
-    }
-    const holder = await known.holder({ kind, hash });
-    if (holder === undefined) throw unknown();
-    return { credential, identity: await byOneTimeToken(holder, header) };
   };
 }

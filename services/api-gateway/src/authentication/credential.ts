@@ -2,15 +2,19 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { unauthenticated } from "@sextant/errors";
-import type { SecretKind } from "@sextant/registry-client";
 import { bearerToken } from "@sextant/service";
 import type { ShownCertificate } from "../trust/shown-certificate.ts";
 import type { DoorName } from "../trust/tls.ts";
 
-/** A secret that was shown, by its hash. */
-export type Credential = { readonly kind: SecretKind; readonly hash: string };
+/** What was shown, by its hash. A `jwt` is a token that says itself who has it, and is shown whole. */
+export type Credential =
+  | { readonly kind: "apiToken" | "oneTimeToken" | "certificate"; readonly hash: string }
+  | { readonly kind: "jwt"; readonly hash: string; readonly token: string };
 
 const MAX_TOKEN = 512;
+/** What fits beside other headers into the 16 KiB that Node reads of them. */
+const MAX_JWT = 12 * 1024;
+const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
 
 /** The token of a request to the public listener; throws UNAUTHENTICATED when there is none, or more than one. */
@@ -27,9 +31,15 @@ function tokenOf(request: Pick<IncomingMessage, "headers">, query: URLSearchPara
       "a token is required: `Authorization: Bearer <token>`, or `Connector-Token: <one-time token>` to pair",
     );
   }
-  if (token.length > MAX_TOKEN) throw unauthenticated("the token is not known");
-  return { kind: oneTime === undefined ? "apiToken" : "oneTimeToken", hash: sha256(token) };
+  const isJWT = oneTime === undefined && jwtForm.test(token);
+  if (token.length > (isJWT ? MAX_JWT : MAX_TOKEN))
+    throw unauthenticated(isJWT ? `the token is larger than ${MAX_JWT} bytes` : UNKNOWN);
+  const hash = sha256(token);
+  if (isJWT) return { kind: "jwt", hash, token };
+  return { kind: oneTime === undefined ? "apiToken" : "oneTimeToken", hash };
 }
+
+const UNKNOWN = "the token is not known";
 
 /** The credential of a request. */
 export function credentialOf(

@@ -1,5 +1,6 @@
-/** What the gateway remembers of credentials and tenants, as long as the feed says when it changes. */
+/** Holders of secrets and tenants, remembered: the Registry's feed tells when one is revoked or changed. */
 import type {
+  EventType,
   FeedEvent,
   FindTenant,
   Registry,
@@ -8,16 +9,13 @@ import type {
   StoredRecord,
 } from "@sextant/registry-client";
 import type { Feed, FeedListener } from "../feed/feed.ts";
-import type { Credential } from "./credential.ts";
 
 /** Holders of secrets, and tenants. */
 export type Known = FeedListener & {
-  holder<K extends SecretKind>(
-    credential: Credential & { readonly kind: K },
-  ): Promise<SecretHolder<K> | undefined>;
+  holder<K extends SecretKind>(kind: K, hash: string): Promise<SecretHolder<K> | undefined>;
   tenant(by: FindTenant): Promise<StoredRecord<"tenant"> | undefined>;
   /** Whether a holder is remembered: its credential was good not long ago. */
-  remembers(hash: string): boolean;
+  remembers(kind: SecretKind, hash: string): boolean;
   /** Whether a certificate or token was revoked since the gateway started. */
   isRevoked(hash: string): boolean;
 };
@@ -25,6 +23,16 @@ export type Known = FeedListener & {
 const MAX_ENTRIES = 50_000;
 /** How long an entry is used, in milliseconds. */
 const LIFE = 60_000;
+
+/** Events that make something of it out of date. */
+const changing: ReadonlySet<EventType> = new Set<EventType>([
+  "certificate.revoked",
+  "api-token.revoked",
+  "client.changed",
+  "application.unregistered",
+  "runtime.unregistered",
+  "tenant.changed",
+]);
 
 type Entry = { readonly value: unknown; readonly until: number };
 
@@ -37,47 +45,93 @@ export function createKnown(
   const holders = new Map<string, Entry>();
   const tenants = new Map<string, Entry>();
   const revoked = new Set<string>();
+  /** Hashes of client credentials by the ids of the credentials and of their holders. */
+  const clients = new Map<string, Set<string>>();
+  /** Grows with each of these events: what was asked before it may be out of date when the answer comes. */
+  let changes = 0;
 
   const remembered = async <Value>(
     map: Map<string, Entry>,
     key: string,
     find: () => Promise<Value | undefined>,
+    isKept: (value: Value | undefined) => boolean,
   ): Promise<Value | undefined> => {
     const entry = map.get(key);
     if (entry !== undefined && entry.until > now() && feed().isLive()) return entry.value as Value;
+    const before = changes;
     const value = await find();
     map.delete(key);
-    if (value !== undefined) {
+    if (isKept(value) && changes === before) {
       if (map.size >= MAX_ENTRIES) map.delete(map.keys().next().value as string);
       map.set(key, { value, until: now() + LIFE });
     }
     return value;
   };
 
+  const findClient = async (hash: string): Promise<SecretHolder<"systemAuth"> | undefined> => {
+    const holder = await registry.findBySecret("systemAuth", hash);
+    if (holder === undefined) return undefined;
+    // Whoever is not in here is not in there either: it could not be forgotten in time.
+    if (clients.size >= 2 * MAX_ENTRIES) {
+      clients.clear();
+      holders.clear();
+    }
+    const { id, applicationID, runtimeID, integrationSystemID } = holder;
+    for (const name of [id, applicationID ?? runtimeID ?? integrationSystemID ?? id])
+      clients.set(name, (clients.get(name) ?? new Set()).add(hash));
+    return holder;
+  };
+
+  const forgetClients = (id: string): void => {
+    for (const hash of clients.get(id) ?? []) holders.delete(`systemAuth ${hash}`);
+    clients.delete(id);
+  };
+
   return {
-    holder: (credential) =>
+    async holder<K extends SecretKind>(kind: K, hash: string) {
       // A one-time token is used once: remembering it would gain nothing.
-      credential.kind === "oneTimeToken"
-        ? registry.findBySecret(credential.kind, credential.hash)
-        : remembered(holders, credential.hash, () =>
-            registry.findBySecret(credential.kind, credential.hash),
-          ),
+      if (kind === "oneTimeToken") return registry.findBySecret(kind, hash);
+      const find = (): Promise<SecretHolder<K> | undefined> =>
+        kind === "systemAuth"
+          ? (findClient(hash) as Promise<SecretHolder<K> | undefined>)
+          : registry.findBySecret(kind, hash);
+      return remembered(holders, `${kind} ${hash}`, find, (value) => value !== undefined);
+    },
+    // That there is no such tenant is remembered too: tokens of users may name many that are not made yet.
     tenant: (by) =>
-      remembered(tenants, "id" in by ? by.id : `external ${by.externalID}`, () =>
-        registry.findTenant(by),
+      remembered(
+        tenants,
+        "id" in by ? by.id : `external ${by.externalID}`,
+        () => registry.findTenant(by),
+        () => true,
       ),
-    remembers: (hash) => holders.has(hash),
+    remembers: (kind, hash) => holders.has(`${kind} ${hash}`),
     isRevoked: (hash) => revoked.has(hash),
     event(event: FeedEvent) {
-      if (event.type === "certificate.revoked" || event.type === "api-token.revoked") {
-        const hash = String(event.data["hash"]);
-        revoked.add(hash);
-        holders.delete(hash);
+      if (!changing.has(event.type)) return;
+      changes += 1;
+      switch (event.type) {
+        case "certificate.revoked":
+        case "api-token.revoked": {
+          const hash = String(event.data["hash"]);
+          revoked.add(hash);
+          holders.delete(`certificate ${hash}`);
+          holders.delete(`apiToken ${hash}`);
+          break;
+        }
+        case "client.changed":
+        case "application.unregistered":
+        case "runtime.unregistered":
+          forgetClients(event.id);
+          break;
+        default:
+          tenants.clear();
       }
-      if (event.type === "tenant.changed") tenants.clear();
     },
     startOver() {
+      changes += 1;
       holders.clear();
+      clients.clear();
       tenants.clear();
     },
   };

@@ -27,6 +27,7 @@ const followed: EventType[] = [
   "plan.changed",
   "certificate.revoked",
   "api-token.revoked",
+  "client.changed",
   "runtime.unregistered",
   "application.unregistered",
   "tenant.changed",

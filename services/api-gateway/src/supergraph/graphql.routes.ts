@@ -25,6 +25,7 @@ import {
 } from "graphql";
 import type { ClientAddresses } from "../door/address.ts";
 import type { RequestClass, RequestLimits } from "../limit/limits.ts";
+import type { DoorName } from "../trust/tls.ts";
 import { type Ownership, singleService } from "./ownership.ts";
 import type { Supergraph } from "./supergraph.ts";
 
@@ -86,6 +87,16 @@ const isIntrospection = (field: string): boolean => field === "__schema" || fiel
 const refused = (message: string, code: string, number: number) =>
   requestError([new GraphQLError(message, { extensions: { code, error_code: number } })]);
 
+/** A 401 says how to come in (RFC 6750, 3). */
+function challenged(reply: Reply, call: Call): Reply {
+  if (reply.status !== 401) return reply;
+  const why = call.headers.authorization === undefined ? "" : ', error="invalid_token"';
+  return {
+    ...reply,
+    headers: { ...reply.headers, "www-authenticate": `Bearer realm="sextant"${why}` },
+  };
+}
+
 /** Makes the routes. */
 export function graphqlRoutes(options: {
   readonly supergraph: Supergraph;
@@ -93,6 +104,7 @@ export function graphqlRoutes(options: {
   /** Each service's schema as clients see it, without the fields of federation. */
   readonly serviceSchemas: Readonly<Record<string, GraphQLSchema>>;
   readonly clients: Readonly<Record<string, InternalClient>>;
+  readonly door: DoorName;
   readonly authenticate: (call: Call) => Promise<Identity>;
   readonly requestLimits: RequestLimits;
   readonly addresses: Pick<ClientAddresses, "of">;
@@ -217,15 +229,20 @@ export function graphqlRoutes(options: {
       }
     };
 
+    const answer = async (call: Call): Promise<Reply> => {
+      const reply = await handle(call);
+      return options.door === "public" ? challenged(reply, call) : reply;
+    };
+
     const { explorer } = options;
     const get = (call: Call): Promise<Reply> => {
       const isBrowser =
         explorer !== undefined &&
         call.query.get("query") === null &&
         (call.headers.accept ?? "").includes("text/html");
-      return isBrowser ? explorer(call) : handle(call);
+      return isBrowser ? explorer(call) : answer(call);
     };
-    return { path, maxBody: MAX_BODY, methods: { GET: get, POST: handle } };
+    return { path, maxBody: MAX_BODY, methods: { GET: get, POST: answer } };
   };
 
   const alone = Object.entries(servicePaths).map(([service, path]) =>

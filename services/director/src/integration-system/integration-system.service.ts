@@ -41,6 +41,14 @@ export function unknownIntegrationSystem(
   return invalidData(inputType, [{ field: "integrationSystemID", message }]);
 }
 
+/** Tells the gateways that it is gone, or that other tenants are open to it. */
+const clientChanged = (id: string): Step => ({
+  op: "event",
+  type: "client.changed",
+  id,
+  data: {},
+});
+
 /** What can be done with integration systems. Acts on grants are recorded in the tenant that is granted. */
 export function createIntegrationSystemService(context: Context) {
   const noun = "IntegrationSystem";
@@ -151,6 +159,7 @@ export function createIntegrationSystemService(context: Context) {
         action: "unregisterIntegrationSystem",
         steps: [
           { op: "delete", kind: "integrationSystem", id, ...expecting(args.expectedRevision) },
+          clientChanged(id),
         ],
         explain: (failure) =>
           failure.reason === "REFERENCE"
@@ -171,7 +180,7 @@ export function createIntegrationSystemService(context: Context) {
         noun,
         id,
         action: "grantTenant",
-        steps: [create("tenantGrant", context.newID(), grant)],
+        steps: [create("tenantGrant", context.newID(), grant), clientChanged(id)],
         unique: { tenant_grant_integration_system_key: `Grant of ${args.tenantID}` },
         value: shown,
       });
@@ -192,7 +201,7 @@ export function createIntegrationSystemService(context: Context) {
         noun: "Grant",
         id: args.tenantID,
         action: "revokeTenant",
-        steps: [step],
+        steps: [step, clientChanged(id)],
         explain: (failure) =>
           failure.reason === "REFERENCE"
             ? invalidOperation(`the grant is in use: ${inTheWay}; unregister or change them first`)

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { invalidOperation, notFound } from "@sextant/errors";
 import type { Answer } from "@sextant/graphql";
-import { authorise, type Scope } from "@sextant/identity";
+import { authorise, clientHash, type Scope } from "@sextant/identity";
 import { create, type NewRecord } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireUser } from "../access/access.ts";
 import { act, type ActingCall, type Context } from "../act/act.ts";
@@ -20,11 +20,6 @@ const owners = {
     scope: "integration_system:write",
   },
 } as const satisfies Record<Owner, { noun: string; field: string; scope: Scope }>;
-
-/** What the token endpoint looks for: the SHA-256 of client id and secret. */
-export function clientHash(clientID: string, clientSecret: string): string {
-  return createHash("sha256").update(`${clientID}:${clientSecret}`).digest("hex");
-}
 
 /** Makes and removes client credentials. `tokenURL` is where they are exchanged for access tokens. */
 export function createSystemAuthService(context: Context, tokenURL: string) {
@@ -92,7 +87,10 @@ export function createSystemAuthService(context: Context, tokenURL: string) {
           noun,
           id,
           action: `deleteSystemAuthFor${owners[owner].noun}`,
-          steps: [{ op: "delete", kind: "systemAuth", id, where: isOwners }],
+          steps: [
+            { op: "delete", kind: "systemAuth", id, where: isOwners },
+            { op: "event", type: "client.changed", id, data: {} },
+          ],
           answer: "before",
         });
       },

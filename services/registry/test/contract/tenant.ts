@@ -12,7 +12,8 @@ import { at, byID, everything, newHash, type Given } from "./given.ts";
 
 /** Part of the contract: see contract.test.ts. */
 export function describeTenantsAndServices(given: Given): void {
-  const { newID, commitOf, carryOut, newApplication, application, label, ask, names } = given;
+  const { newID, commitOf, carryOut, newApplication, application, runtime, label, ask, names } =
+    given;
   describe("tenants", () => {
     it("do not see, change, count or refer to each other's objects", async () => {
       const [mine, theirs] = [await given.seedTenant(), await given.seedTenant()];
@@ -132,6 +133,28 @@ export function describeTenantsAndServices(given: Given): void {
   });
 
   describe("a secret", () => {
+    it("of an integration system leads to the tenants that are granted to it, and to no grant of another", async () => {
+      const [home, granted, other] = [
+        await given.seedTenant(),
+        await given.seedTenant(),
+        await given.seedTenant(),
+      ];
+      const grant = (integrationSystemID: string) =>
+        create("tenantGrant", newID(), { homeTenantID: home, integrationSystemID });
+      const [system, neighbour, hash] = [newID(), newID(), newHash()];
+      await carryOut(home, [
+        create("integrationSystem", system, { name: "one" }),
+        create("integrationSystem", neighbour, { name: "two" }),
+        grant(system),
+        create("systemAuth", newID(), { integrationSystemID: system, hash, auth: "sealed" }),
+      ]);
+      await carryOut(granted, [grant(system)]);
+      await carryOut(other, [grant(neighbour)]);
+      const holder = await given.gateway.findBySecret("systemAuth", hash);
+      expect(holder).toMatchObject({ tenant: home, integrationSystemID: system });
+      expect(holder?.tenants.toSorted()).toEqual([home, granted].toSorted());
+    });
+
     it("leads to its holder and tenant by its hash, and to nobody by another", async () => {
       const tenant = await given.seedTenant();
       const [id, hash] = [newID(), newHash()];
@@ -156,6 +179,17 @@ export function describeTenantsAndServices(given: Given): void {
       expect(await given.gateway.findBySecret("apiToken", newHash())).toBeUndefined();
       expect(await given.gateway.findBySecret("apiToken", "")).toBeUndefined();
       expect(await given.gateway.findBySecret("certificate", hash)).toBeUndefined();
+      const [runtimeID, secret] = [await runtime(tenant), newHash()];
+      const client = create("systemAuth", newID(), { runtimeID, hash: secret, auth: "sealed" });
+      await carryOut(tenant, [client]);
+      expect(await given.gateway.findBySecret("systemAuth", secret)).toEqual({
+        id: "id" in client ? client.id : "",
+        tenant,
+        applicationID: null,
+        runtimeID,
+        integrationSystemID: null,
+        tenants: [],
+      });
       const token = {
         hash: newHash(),
         purpose: "PAIRING",
