@@ -78,6 +78,7 @@ export const kinds = {
       tenantExternalIDs: required("texts"),
       expiresAt: optional("timestamp"),
       revokedAt: optional("timestamp"),
+      lastUsed: optional("timestamp"),
     },
   },
   application: {

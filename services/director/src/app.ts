@@ -65,6 +65,8 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     ),
     schemas: createSchemas(),
     specifications: createSpecifications(),
+    roles: settings.SEXTANT_ROLES,
+    longestToken: settings.SEXTANT_API_TOKEN_MAX_TTL || undefined,
     allowPrivateTargets,
   };
   const executor = createExecutor({

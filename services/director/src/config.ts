@@ -1,5 +1,6 @@
 import { loadConfig, wholeNumber } from "@sextant/config";
 import { limitSettings } from "@sextant/graphql";
+import { rolesSetting } from "@sextant/identity";
 import { serviceSettings, serviceURL } from "@sextant/service";
 import { z } from "zod";
 
@@ -11,6 +12,10 @@ const settings = serviceSettings.extend({
   SEXTANT_PUBLIC_URL: serviceURL,
   /** `local`: one machine, one owner; webhooks may go to private addresses. */
   SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
+  /** Names for sets of scopes. */
+  SEXTANT_ROLES: rolesSetting,
+  /** Seconds that an API token lasts at most; 0: as long as who makes it says. */
+  SEXTANT_API_TOKEN_MAX_TTL: wholeNumber(0, 315_360_000).default(0),
   /** Key of the label whose values are groups. */
   SEXTANT_GROUP_LABEL: z
     .string()

@@ -2,7 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createExecutor, loadSubgraph } from "@sextant/graphql";
-import { applicationScopes, type Identity, runtimeScopes, scopes } from "@sextant/identity";
+import {
+  applicationScopes,
+  defaultRoles,
+  type Identity,
+  runtimeScopes,
+  scopes,
+} from "@sextant/identity";
 import { type Logger, silentLogger } from "@sextant/logging";
 import type { Claimed, Outcome, Queue, Registry } from "@sextant/registry-client";
 import { createTestRegistry, type TestRegistry } from "@sextant/testkit";
@@ -61,6 +67,7 @@ export async function startDirector(
   options: {
     readonly allowPrivateTargets?: boolean;
     readonly introspection?: boolean;
+    readonly longestToken?: number;
     /** Told of every unexpected fault. */
     readonly onFault?: (fault: unknown) => void;
   } = {},
@@ -99,6 +106,8 @@ export async function startDirector(
     sealer: createSealer(randomBytes(32)),
     schemas: createSchemas(),
     specifications: createSpecifications(),
+    roles: defaultRoles,
+    longestToken: options.longestToken,
     allowPrivateTargets: options.allowPrivateTargets ?? true,
   };
   const subgraph = loadSubgraph(join(import.meta.dirname, "../src"));

@@ -9,6 +9,20 @@ export type Contacts = {
   close(): Promise<void>;
 };
 
+type Contact = { readonly tenant: string; readonly type: string; readonly id: string };
+
+/** What Director notes of a caller: that an application or runtime was there, or that an API token was used. */
+function contactOf({ tenant, tenants, consumer, credential }: Identity): Contact | undefined {
+  const { type, id } = consumer;
+  if (tenant !== undefined && (type === "APPLICATION" || type === "RUNTIME"))
+    return { tenant, type, id };
+  // The token belongs to the first of its tenants, whichever it acts in.
+  const [home] = tenants ?? [];
+  return credential?.kind === "apiToken" && home !== undefined
+    ? { tenant: home, type: "API_TOKEN", id: credential.id }
+    : undefined;
+}
+
 /** Milliseconds between two batches, and for which one note of a caller is enough. */
 const EVERY = 500;
 const ENOUGH = 30_000;
@@ -19,7 +33,7 @@ const TIMEOUT = 3_000;
 /** Starts telling. A batch that cannot be told is told again with the next. */
 export function createContacts(director: InternalClient, log: Logger, now: () => number): Contacts {
   const told = new Map<string, number>();
-  let waiting = new Map<string, { tenant: string; type: string; id: string }>();
+  let waiting = new Map<string, Contact>();
   let sending: Promise<void> = Promise.resolve();
 
   const flush = async (): Promise<void> => {
@@ -49,11 +63,11 @@ export function createContacts(director: InternalClient, log: Logger, now: () =>
   }, EVERY);
 
   return {
-    heard({ tenant, consumer: { type, id } }) {
-      const isPaired = type === "APPLICATION" || type === "RUNTIME";
-      if (!isPaired || tenant === undefined || told.has(id) || waiting.size >= MAX_WAITING) return;
-      told.set(id, now());
-      waiting.set(id, { tenant, type, id });
+    heard(identity) {
+      const contact = contactOf(identity);
+      if (contact === undefined || told.has(contact.id) || waiting.size >= MAX_WAITING) return;
+      told.set(contact.id, now());
+      waiting.set(contact.id, contact);
     },
     async close() {
       clearInterval(timer);

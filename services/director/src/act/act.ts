@@ -1,6 +1,6 @@
 /** Acts of Director: one commit each, with the parameters that its conditions name. */
 import { actorOf, Answer, type GraphCall, RepeatedError } from "@sextant/graphql";
-import type { Identity } from "@sextant/identity";
+import type { Identity, Roles } from "@sextant/identity";
 import {
   carryOut,
   type CommitFailure,
@@ -27,6 +27,10 @@ export type Context = {
   /** JSON Schemas that come from outside. */
   readonly schemas: Schemas;
   readonly specifications: Specifications;
+  /** Scopes by the names of roles. */
+  readonly roles: Roles;
+  /** Seconds that an API token may last at most; undefined: as long as who makes it says. */
+  readonly longestToken: number | undefined;
   /** Whether webhooks may go to private addresses: on a local plane only. */
   readonly allowPrivateTargets: boolean;
 };

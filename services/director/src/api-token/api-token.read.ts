@@ -19,6 +19,7 @@ export const apiTokenType: ObjectRead = {
     createdAt: column("createdAt"),
     expiresAt: column("expiresAt"),
     revokedAt: column("revokedAt"),
+    lastUsedAt: column("lastUsed"),
     revision: column("revision"),
   },
 };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { defaultRoles } from "@sextant/identity";
 import { storedRows } from "@sextant/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
@@ -7,6 +8,7 @@ import {
   type TestDirector,
   type TestTenant,
 } from "../../test/given.ts";
+import { createContactService } from "../contact/contact.service.ts";
 
 let director: TestDirector;
 let tenant: TestTenant;
@@ -80,7 +82,7 @@ it("what is wrong with a token is told, every field of it", async () => {
     await tenant.admin.refusal(make, {
       in: { name: "", scopes: [], tenants: [], expiresAt: "yesterday" },
     }),
-  ).toMatch(/name: .*scopes: .*tenants: .*expiresAt: must be a time/);
+  ).toMatch(/name: .*tenants: .*expiresAt: must be a time.*scopes: must have/);
   expect(
     await tenant.admin.refusal(make, {
       in: { name: "x", scopes: ["runtime:read"], expiresAt: "2001-01-01T00:00:00Z" },
@@ -108,4 +110,45 @@ it("only users manage tokens, of their own tenant, and not the one they use", as
     credential: { kind: "apiToken", id: x.id },
   });
   expect(await itself.refusal(revoke, { id: x.id })).toMatch(/this very request/);
+});
+
+it("a role stands for its scopes as they are when the token is made, and for none that its maker lacks", async () => {
+  const { x } = await tenant.admin.ask(make, {
+    in: { name: "reader", roles: ["viewer"], scopes: ["audit:read", "runtime:read"] },
+  });
+  expect(x.scopes.toSorted()).toEqual([...(defaultRoles["viewer"] ?? []), "audit:read"].toSorted());
+  const few = tenant.with("tenant:write", "tenant:read", "runtime:read");
+  expect(await few.refusal(make, { in: { name: "x", roles: ["viewer", "nobody"] } })).toMatch(
+    /roles\.0: has scopes that you do not have yourself.*roles\.1: must be one of viewer, operator, admin/,
+  );
+  expect(await few.refusal(make, { in: { name: "x", roles: [] } })).toMatch(/scopes: must have/);
+});
+
+it("a token lasts no longer than the plane lets it", async () => {
+  const short = await startDirector({ longestToken: 3600 });
+  try {
+    const own = await short.tenant();
+    const at = (seconds: number) => new Date(short.clock.now + seconds * 1000).toISOString();
+    const values = (more: object) => ({ in: { name: "x", scopes: ["runtime:read"], ...more } });
+    expect(await own.admin.refusal(make, values({}))).toMatch(/expiresAt: is required/);
+    expect(await own.admin.refusal(make, values({ expiresAt: at(3700) }))).toMatch(
+      /expiresAt: must be at most 3600 seconds from now/,
+    );
+    expect((await own.admin.ask(make, values({ expiresAt: at(3500) }))).x.id).toBeDefined();
+  } finally {
+    await short.close();
+  }
+});
+
+it("a token tells when it was used last, in whatever tenant", async () => {
+  const { x } = await tenant.admin.ask(make, { in: { name: "used", scopes: ["runtime:read"] } });
+  const lastUsed = async () =>
+    (await tenant.admin.ask(`{ x: apiTokens { data { id lastUsedAt revision } } }`)).x.data.find(
+      (one: { id: string }) => one.id === x.id,
+    );
+  expect(await lastUsed()).toMatchObject({ lastUsedAt: null });
+  const contacts = createContactService(director.context);
+  await contacts.heard([{ tenant: tenant.id, type: "API_TOKEN", id: x.id }]);
+  const { lastUsedAt, revision } = await lastUsed();
+  expect([Date.parse(lastUsedAt), revision]).toEqual([director.clock.now, 1]);
 });

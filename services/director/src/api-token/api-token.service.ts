@@ -11,33 +11,72 @@ import { requireObject } from "../read/require-object.ts";
 
 const MAX_TENANTS = 100;
 
-const input = (identity: Identity, now: number) =>
-  z.object({
-    name: text(1, 256),
-    scopes: z
-      .array(
-        z
-          .enum(scopes, { error: `must be one of ${scopes.join(", ")}` })
-          .refine((scope) => identity.scopes.includes(scope), {
-            error: "is a scope that you do not have yourself",
-          }),
-      )
-      .min(1, "must have at least one entry")
-      .transform((all) => [...new Set(all)]),
-    tenants: z
-      .array(z.string())
-      .min(1, "must have at least one entry")
-      .max(MAX_TENANTS, `must have at most ${MAX_TENANTS} entries`)
-      .transform((all) => [...new Set(all)])
-      .nullish(),
-    expiresAt: z
-      .string()
-      .refine((value) => !Number.isNaN(Date.parse(value)), {
-        error: "must be a time such as 2027-01-31T12:00:00Z (RFC 3339)",
-      })
-      .refine((value) => !(Date.parse(value) <= now), { error: "must be in the future" })
-      .nullish(),
-  });
+const notYours = "is a scope that you do not have yourself";
+
+const input = (
+  identity: Identity,
+  { roles, longestToken, now }: Pick<Context, "roles" | "longestToken" | "now">,
+) => {
+  const longest = longestToken === undefined ? undefined : now() + longestToken * 1000;
+  const tooLate = `must be at most ${longestToken} seconds from now: no token lasts longer here`;
+  return z
+    .object({
+      name: text(1, 256),
+      scopes: z
+        .array(
+          z
+            .enum(scopes, { error: `must be one of ${scopes.join(", ")}` })
+            .refine((scope) => identity.scopes.includes(scope), { error: notYours }),
+        )
+        .nullish(),
+      roles: z
+        .array(
+          z
+            .string()
+            .refine((role) => Object.hasOwn(roles, role), {
+              error: `must be one of ${Object.keys(roles).join(", ")}`,
+            })
+            .refine(
+              (role) => (roles[role] ?? []).every((scope) => identity.scopes.includes(scope)),
+              { error: "has scopes that you do not have yourself" },
+            ),
+        )
+        .nullish(),
+      tenants: z
+        .array(z.string())
+        .min(1, "must have at least one entry")
+        .max(MAX_TENANTS, `must have at most ${MAX_TENANTS} entries`)
+        .transform((all) => [...new Set(all)])
+        .nullish(),
+      expiresAt: z
+        .string()
+        .refine((value) => !Number.isNaN(Date.parse(value)), {
+          error: "must be a time such as 2027-01-31T12:00:00Z (RFC 3339)",
+        })
+        .refine((value) => !(Date.parse(value) <= now()), { error: "must be in the future" })
+        .refine((value) => longest === undefined || !(Date.parse(value) > longest), {
+          error: tooLate,
+        })
+        .nullish(),
+    })
+    .superRefine((given, context) => {
+      const fault = (field: string, message: string) =>
+        context.addIssue({ code: "custom", path: [field], message });
+      if ((given.scopes ?? []).length + (given.roles ?? []).length === 0)
+        fault("scopes", "must have at least one entry, or roles must");
+      if (longest !== undefined && (given.expiresAt ?? null) === null)
+        fault("expiresAt", `is required: no token lasts longer than ${longestToken} seconds here`);
+    })
+    .transform(({ roles: named, ...given }) => ({
+      ...given,
+      scopes: [
+        ...new Set([
+          ...(given.scopes ?? []),
+          ...(named ?? []).flatMap((role) => roles[role] ?? []),
+        ]),
+      ],
+    }));
+};
 
 /** What can be done with API tokens. */
 export function createAPITokenService(context: Context) {
@@ -69,7 +108,7 @@ export function createAPITokenService(context: Context) {
       const { identity } = call.caller;
       const tenant = authorise(identity, "tenant:write");
       requireUser(identity, "making API tokens");
-      const values = checked("APITokenInput", input(identity, context.now()), args.in);
+      const values = checked("APITokenInput", input(identity, context), args.in);
       const tenants = await tenantsOf(identity, tenant, values.tenants);
       const id = context.newID();
       const token = `sxt_${randomBytes(32).toString("base64url")}`;
@@ -99,6 +138,7 @@ export function createAPITokenService(context: Context) {
           tenants: tenantExternalIDs,
           createdAt: timestamp(context.now()),
           revokedAt: null,
+          lastUsedAt: null,
           revision: 1,
         },
       });

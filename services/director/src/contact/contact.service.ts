@@ -1,5 +1,11 @@
 /** Who was heard and when: the gateway tells it in batches. */
-import { type Condition, readList, type Step, timestamp } from "@sextant/registry-client";
+import {
+  type Condition,
+  type Params,
+  readList,
+  type Step,
+  timestamp,
+} from "@sextant/registry-client";
 import { z } from "zod";
 import { type Context } from "../act/act.ts";
 
@@ -8,7 +14,7 @@ export const contactList = z
   .array(
     z.object({
       tenant: z.guid("must be a UUID"),
-      type: z.enum(["APPLICATION", "RUNTIME"]),
+      type: z.enum(["APPLICATION", "RUNTIME", "API_TOKEN"]),
       id: z.guid("must be a UUID"),
     }),
   )
@@ -45,6 +51,29 @@ export function connected(kind: "application" | "runtime", now: string): Step {
 
 /** Takes note of contacts. The first one makes an application or runtime CONNECTED. */
 export function createContactService(context: Context) {
+  const observe = (tenant: string, params: Params, steps: readonly Step[]) =>
+    context.registry.commit({
+      id: context.newID(),
+      tenant,
+      actor: { type: "SERVICE", id: "api-gateway" },
+      action: "contact",
+      observed: true,
+      steps,
+      params,
+    });
+
+  /** An API token is only seen: nothing becomes of it. */
+  const noteTokens = (tenant: string, ids: readonly string[]) =>
+    observe(tenant, heardParameters(ids), [
+      {
+        op: "updateAll",
+        kind: "apiToken",
+        where: those,
+        values: { lastUsed: timestamp(context.now()) },
+        quiet: true,
+      },
+    ]);
+
   const note = async (
     tenant: string,
     kind: "application" | "runtime",
@@ -55,15 +84,7 @@ export function createContactService(context: Context) {
     const steps: Step[] = [seen(kind, now)];
     if ((await readList(context.registry, tenant, kind, first, ["id"], params, 1)).length > 0)
       steps.push(connected(kind, now));
-    await context.registry.commit({
-      id: context.newID(),
-      tenant,
-      actor: { type: "SERVICE", id: "api-gateway" },
-      action: "contact",
-      observed: true,
-      steps,
-      params,
-    });
+    await observe(tenant, params, steps);
   };
 
   return {
@@ -77,11 +98,9 @@ export function createContactService(context: Context) {
         const [{ tenant, type }] = group as [Contact];
         const ids = [...new Set(group.map((contact) => contact.id))];
         for (let from = 0; from < ids.length; from += BATCH) {
-          await note(
-            tenant,
-            type === "APPLICATION" ? "application" : "runtime",
-            ids.slice(from, from + BATCH),
-          );
+          const some = ids.slice(from, from + BATCH);
+          if (type === "API_TOKEN") await noteTokens(tenant, some);
+          else await note(tenant, type === "APPLICATION" ? "application" : "runtime", some);
         }
       }
     },
