@@ -7,6 +7,8 @@ import { Agent, request } from "undici";
 
 const root = join(import.meta.dirname, "../..");
 const START_LIMIT = 60_000;
+/** All load comes from one client at one address: budgets that are kept as always, and never spent. */
+const AMPLE = "client=10000000/10000000 tenant=10000000/10000000";
 
 /** What `plane.json` says. */
 type PlaneFile = {
@@ -47,6 +49,9 @@ export async function startPlane(
         SEXTANT_HOME: home,
         SEXTANT_PORT: String(port),
         LOG_LEVEL: "warn",
+        SEXTANT_RATE_ADMINISTRATION: AMPLE,
+        SEXTANT_RATE_POLLING: AMPLE,
+        SEXTANT_RATE_CONNECTION: "address=10000000/10000000",
         ...(databaseURL === undefined ? {} : { DATABASE_URL: databaseURL }),
       },
       stdio: ["ignore", "ignore", "inherit"],

@@ -35,10 +35,13 @@ async function round({ name, load, processes }: Contestant): Promise<Score> {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** Each figure of a contestant is the median of that figure in its rounds. */
+/** Each figure of a contestant is the median of that figure in its rounds, behind one that does not count. */
 export async function measure(contestant: Contestant): Promise<Score> {
   const scores: Score[] = [];
-  for (let index = 0; index < ROUNDS; index += 1) scores.push(await round(contestant));
+  for (let index = 0; index <= ROUNDS; index += 1) {
+    const score = await round(contestant);
+    if (index > 0) scores.push(score);
+  }
   const of = (figure: Exclude<keyof Score, "name">): number =>
     median(scores.map((score) => score[figure]));
   return {

@@ -64,8 +64,8 @@ export const trustSchema = z.object({
 /** See {@link trustSchema}. */
 export type Trust = z.infer<typeof trustSchema>;
 
-/** How long a signed token is valid, and how long before its end it is replaced, in seconds. */
-const LIFE = 120;
+/** How long a signed token is valid, and how long before its end it is replaced, in seconds. To make and check one costs as much as a read. */
+const LIFE = 300;
 const RENEW_BEFORE = 60;
 /** Difference between two machines' clocks that is forgiven, in seconds. */
 const CLOCK_SKEW = 5;

@@ -1,10 +1,15 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { notFound } from "@sextant/errors";
 import { createLogger } from "@sextant/logging";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { json, listen, type Listener, requestListener } from "./index.ts";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { type Call, json, listen, type Listener, requestListener } from "./index.ts";
 
 let listener: Listener;
 const logged: string[] = [];
+/** What became of the bodies that were sent to `/late`. */
+const bodies: string[] = [];
+let arrived = 0;
 const log = createLogger(
   { service: "test", level: "error", format: "json" },
   { write: (line) => void logged.push(line) },
@@ -18,6 +23,20 @@ beforeAll(async () => {
       maxBody: 10,
       methods: {
         POST: async (call: { body(): Promise<Buffer> }) => json((await call.body()).toString()),
+      },
+    },
+    {
+      path: "/late",
+      methods: {
+        POST: async (call: Call) => {
+          arrived += 1;
+          if (call.query.has("whole")) await once(call.signal, "abort");
+          await call.body().then(
+            () => bodies.push("whole"),
+            (error: Error) => bodies.push(error.message),
+          );
+          return { status: 204 };
+        },
       },
     },
     { path: "/missing", methods: { GET: () => Promise.reject(notFound("Application", "a1")) } },
@@ -65,4 +84,18 @@ it("names the methods of a path that another method was tried on", async () => {
   const reply = await fetch(at("/echo"));
   expect(reply.status).toBe(405);
   expect(reply.headers.get("allow")).toBe("POST");
+});
+
+it("gives up the body of a client that has gone, when it was sent in part and when nobody had looked at it yet", async () => {
+  const leave = async (path: string, length: number): Promise<void> => {
+    const before = arrived;
+    const socket = connect(listener.port, "127.0.0.1");
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\nbody`);
+    await vi.waitUntil(() => arrived > before, { timeout: 10_000 });
+    socket.destroy();
+    await vi.waitUntil(() => bodies.length === arrived, { timeout: 10_000 });
+  };
+  await leave("/late", 9);
+  await leave("/late?whole", 4);
+  expect(bodies).toEqual(["aborted", "the client went away"]);
 });

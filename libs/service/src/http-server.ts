@@ -38,8 +38,14 @@ function readBody(request: IncomingMessage, max: number): Promise<Buffer> {
       reject(tooLarge());
       return;
     }
+    const gone = (): void => reject(new Error("the client went away"));
+    if (request.destroyed) {
+      gone();
+      return;
+    }
     const chunks: Buffer[] = [];
     let size = 0;
+    let isWhole = false;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > max) {
@@ -50,12 +56,14 @@ function readBody(request: IncomingMessage, max: number): Promise<Buffer> {
       }
       chunks.push(chunk);
     });
-    request.on("end", () =>
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
-    );
+    request.on("end", () => {
+      isWhole = true;
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+    });
     request.on("error", reject);
+    // Every request closes, most of them well: an error is made only for those that do not.
     request.on("close", () => {
-      if (!request.complete) reject(new Error("the client went away"));
+      if (!isWhole) gone();
     });
   });
 }

@@ -21,8 +21,9 @@ export type Known = FeedListener & {
 };
 
 const MAX_ENTRIES = 50_000;
-/** How long an entry is used, in milliseconds. */
-const LIFE = 60_000;
+/** How long an entry is used, in milliseconds. Of a tenant everything that changes is told by the feed. */
+const HOLDER_LIFE = 60_000;
+const TENANT_LIFE = 600_000;
 
 /** Events that make something of it out of date. */
 const changing: ReadonlySet<EventType> = new Set<EventType>([
@@ -52,6 +53,7 @@ export function createKnown(
 
   const remembered = async <Value>(
     map: Map<string, Entry>,
+    life: number,
     key: string,
     find: () => Promise<Value | undefined>,
     isKept: (value: Value | undefined) => boolean,
@@ -63,7 +65,7 @@ export function createKnown(
     map.delete(key);
     if (isKept(value) && changes === before) {
       if (map.size >= MAX_ENTRIES) map.delete(map.keys().next().value as string);
-      map.set(key, { value, until: now() + LIFE });
+      map.set(key, { value, until: now() + life });
     }
     return value;
   };
@@ -95,12 +97,19 @@ export function createKnown(
         kind === "systemAuth"
           ? (findClient(hash) as Promise<SecretHolder<K> | undefined>)
           : registry.findBySecret(kind, hash);
-      return remembered(holders, `${kind} ${hash}`, find, (value) => value !== undefined);
+      return remembered(
+        holders,
+        HOLDER_LIFE,
+        `${kind} ${hash}`,
+        find,
+        (value) => value !== undefined,
+      );
     },
     // That there is no such tenant is remembered too: tokens of users may name many that are not made yet.
     tenant: (by) =>
       remembered(
         tenants,
+        TENANT_LIFE,
         "id" in by ? by.id : `external ${by.externalID}`,
         () => registry.findTenant(by),
         () => true,
