@@ -168,6 +168,8 @@ export type BundleInstanceAuthStatusInput = {
 
 /** Whether a certificate is accepted. */
 export type CertificateState =
+  /** It is being issued, or its issuing was cut off: nobody has it, and it is not accepted. */
+  | 'ISSUING'
   /** It is accepted. */
   | 'VALID'
   /** Its time is over. */

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { invalidData, internal, invalidOperation } from "@sextant/errors";
 import type { Identity } from "@sextant/identity";
+import { uuidOf } from "@sextant/registry-client";
 
 /** One mutation under a key: `id` is made of the caller, the key and the place in the answer, `request` of what is asked. */
 export type Repeat = { readonly id: string; readonly request: string };
@@ -27,23 +28,6 @@ export class RepeatedError extends Error {
 
 /** Printable ASCII, as a header may hold it. */
 const keyForm = /^[\x20-\x7e]{1,256}$/;
-
-/** A UUID of one's own making (RFC 9562, version 8) from a digest. */
-function uuidOf(digest: Buffer): string {
-  const bytes = Buffer.from(digest.subarray(0, 16));
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = bytes.toString("hex");
-  return [
-    [0, 8],
-    [8, 12],
-    [12, 16],
-    [16, 20],
-    [20, 32],
-  ]
-    .map(([from, to]) => hex.slice(from, to))
-    .join("-");
-}
 
 const digestOf = (parts: unknown): Buffer =>
   createHash("sha256").update(JSON.stringify(parts)).digest();

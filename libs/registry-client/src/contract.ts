@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { SecretHolder, SecretKind } from "./secret.ts";
 import { type Actor, actorSchema, type Refusal, refusalSchema } from "./actor.ts";
 import { type Kind, kinds } from "./kinds.ts";
-import type { FieldName, NewRecord, StoredRecord } from "./record.ts";
+import type { NewRecord, StoredRecord } from "./record.ts";
+import type { RevokedAnswer, RevokedRequest } from "./revoked.ts";
 import {
   type Condition,
   conditionSchema,
@@ -121,12 +122,16 @@ export type Step =
    * are checked step by step.
    */
   | { readonly op: "content"; readonly hash: string; readonly text: string }
-  /** Refuses the commit unless there is (`some`) or is not (`none`) such an object. */
+  /**
+   * Refuses the commit unless there is (`some`) or is not (`none`) such an object. `hold`: what is there stays until the commit is
+   * done; who removes it at the same moment comes before, or waits.
+   */
   | {
       readonly op: "check";
       readonly kind: Kind;
       readonly where: Condition;
       readonly expect: "some" | "none";
+      readonly hold?: boolean;
     }
   /**
    * Refuses the commit when there are more than `max` objects of a kind: of the owner whose id is in the field, or of the tenant.
@@ -243,6 +248,7 @@ const stepSchema = z.discriminatedUnion("op", [
     kind,
     where: conditionSchema,
     expect: z.enum(["some", "none"]),
+    hold: z.boolean().optional(),
   }),
   z.strictObject({
     op: z.literal("limit"),
@@ -342,6 +348,19 @@ export type CommitAnswer =
     }
   | { readonly ok: false; readonly failure: CommitFailure };
 
+/** Several commits of several tenants as one transaction: none of them reads or keeps an answer. */
+export const commitGroupSchema = z.strictObject({
+  commits: z
+    .array(commitSchema.omit({ keepAnswer: true, before: true, after: true }))
+    .min(1)
+    .max(200),
+});
+
+/** All were carried out, or none: then `at` is the place of the one that is refused. */
+export type GroupAnswer =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly at: number; readonly failure: CommitFailure };
+
 /** Asks for the events behind a position; held for `waitSeconds` when there are none. */
 export const watchRequestSchema = z.strictObject({
   /** Null: from now on. */
@@ -432,6 +451,10 @@ export interface Registry {
   read(request: { tenant: string | null; plan: ReadPlan; params: Params }): Promise<ReadAnswer>;
   /** Carries out one transaction: all or nothing, durable when answered. */
   commit(commit: Commit): Promise<CommitAnswer>;
+  /** Carries out several commits of several tenants as one transaction, which saves what each would cost alone. */
+  commitGroup(commits: readonly Commit[]): Promise<GroupAnswer>;
+  /** What of an authority's certificates was revoked and is not over for more than eight days. */
+  revoked(request: RevokedRequest): Promise<RevokedAnswer>;
   /** The change feed: never skips a change that commits late. */
   watch(request: WatchRequest, signal?: AbortSignal): Promise<WatchAnswer>;
   claim<Q extends Queue>(
@@ -456,36 +479,4 @@ export function update<K extends Kind>(
   options: { expectedRevision?: number; where?: Condition; quiet?: boolean } = {},
 ): Step {
   return { op: "update", kind: kindName, id, values: record, ...options };
-}
-
-/** Reads some fields of the one object that meets a condition. */
-export async function readOne<K extends Kind, F extends FieldName<K>>(
-  registry: Registry,
-  tenant: string | null,
-  kindName: K,
-  where: Condition,
-  fields: readonly F[],
-  parameters: Params,
-): Promise<Pick<StoredRecord<K>, F> | undefined> {
-  const select = fields.map((field) => ({ as: field, field }));
-  const plan: ReadPlan = { select: [{ as: "one", read: { one: kindName, where, select } }] };
-  const answer = await registry.read({ tenant, plan, params: parameters });
-  const { one } = JSON.parse(answer.text) as { one: Pick<StoredRecord<K>, F> | null };
-  return one ?? undefined;
-}
-
-/** Reads some fields of every object that meets a condition, at most `max`, by id. */
-export async function readList<K extends Kind, F extends FieldName<K>>(
-  registry: Registry,
-  tenant: string | null,
-  kindName: K,
-  where: Condition,
-  fields: readonly F[],
-  parameters: Params,
-  max: number,
-): Promise<readonly Pick<StoredRecord<K>, F>[]> {
-  const select = fields.map((field) => ({ as: field, field }));
-  const plan: ReadPlan = { select: [{ as: "list", read: { list: kindName, where, select, max } }] };
-  const answer = await registry.read({ tenant, plan, params: parameters });
-  return (JSON.parse(answer.text) as { list: Pick<StoredRecord<K>, F>[] }).list;
 }

@@ -9,6 +9,7 @@ import {
   type Commit,
   type CommitAnswer,
   type FindTenant,
+  type GroupAnswer,
   type Queue,
   type ReadAnswer,
   type Registry,
@@ -18,6 +19,7 @@ import {
 } from "./contract.ts";
 import type { SecretHolder, SecretKind } from "./secret.ts";
 import type { StoredRecord } from "./record.ts";
+import type { RevokedAnswer } from "./revoked.ts";
 import type { Params, ReadPlan } from "./read-plan.ts";
 
 /** How the client is made. */
@@ -175,6 +177,10 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       for (const { plan } of reads) plans.sent(plan);
       return JSON.parse(answer.body.toString("utf8")) as CommitAnswer;
     },
+
+    commitGroup: async (commits) => (await json("/v1/commit-group", { commits })) as GroupAnswer,
+
+    revoked: async (request) => (await json("/v1/revoked", request)) as RevokedAnswer,
 
     watch: async (request, signal) => (await json("/v1/watch", request, signal)) as WatchAnswer,
 

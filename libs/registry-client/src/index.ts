@@ -12,10 +12,13 @@ export {
 export * from "./record.ts";
 export * from "./read-plan.ts";
 export * from "./contract.ts";
+export * from "./read-records.ts";
+export * from "./revoked.ts";
 export * from "./secret.ts";
 export * from "./carry-out.ts";
 export { type Actor, actorSchema, type Refusal } from "./actor.ts";
 export { recordRefusal } from "./refusal.ts";
+export { type CommitGroups, createCommitGroups } from "./group-commit.ts";
 export {
   createRegistryClient,
   type RegistryClient,

@@ -3,7 +3,7 @@
  * these by {@link tableName} and {@link columnName}; a test of the registry compares them with the migrated database.
  *
  * Every kind has `id`, `revision`, `createdAt` and `updatedAt` beside the fields listed here; all but the tenant-less ones
- * belong to a tenant. `content` is the exception: it never changes and its key is its hash.
+ * belong to a tenant. This is long because it is one catalog. `content` is the exception: it never changes and its key is its hash.
  */
 
 /**
@@ -373,28 +373,39 @@ export const kinds = {
       reveal: required("bool"),
     },
   },
-  /** `purpose`: PAIRING or SIGNING. `usedBy` says which repeat of the use gets the same answer again. */
+  /**
+   * `purpose`: PAIRING or SIGNING. `publicID` is the part of the text that is no secret. `usedBy` says which repeat of the use gets
+   * the same answer again.
+   */
   oneTimeToken: {
     tenantless: false,
     labels: false,
     fields: {
       hash: required("text"),
+      publicID: optional("text"),
       purpose: required("text"),
       consumerType: required("text"),
       consumerID: required("uuid"),
+      issuedByType: optional("text"),
+      issuedByID: optional("text"),
       expiresAt: required("timestamp"),
       usedAt: optional("timestamp"),
       usedBy: optional("text"),
-      answer: optional("secret"),
+      usedFrom: optional("text"),
+      revokedAt: optional("timestamp"),
     },
   },
-  /** `hash` is the SHA-256 of the certificate's DER; `serialNumber` is lower-case hex. */
+  /**
+   * `hash` is the SHA-256 of the certificate's DER; `serialNumber` and `issuerKeyID` are lower-case hex. `tbs` is what was or is to be
+   * signed, `signature` the signature on it, both base64 of DER. Without `hash` it is being issued.
+   */
   certificate: {
     tenantless: false,
     labels: false,
     fields: {
-      hash: required("text"),
+      hash: optional("text"),
       serialNumber: required("text"),
+      issuerKeyID: optional("text"),
       consumerType: required("text"),
       consumerID: required("uuid"),
       subject: required("text"),
@@ -403,7 +414,22 @@ export const kinds = {
       notAfter: required("timestamp"),
       revokedAt: optional("timestamp"),
       revocationReason: optional("text"),
-      chain: required("text"),
+      revocationCode: optional("text"),
+      tbs: optional("text"),
+      signature: optional("text"),
+    },
+  },
+  /**
+   * Whose a public key is: `hash` is the SHA-256 of the SubjectPublicKeyInfo, unique among all tenants. A certificate refers to that of
+   * its holder, so that no two objects have certificates with one key.
+   */
+  certificateKey: {
+    tenantless: false,
+    labels: false,
+    fields: {
+      hash: required("text"),
+      consumerType: required("text"),
+      consumerID: required("uuid"),
     },
   },
   /** A persisted sequence of stages. `lastError` is `{ code, component, message }`. */

@@ -23,6 +23,8 @@ export type Condition =
   | { readonly op: "isNull"; readonly field: string }
   /** The timestamp is before now. */
   | { readonly op: "past"; readonly field: string }
+  /** The timestamp is later than this one. */
+  | { readonly op: "later"; readonly field: string; readonly than: Value }
   /** The timestamp is less than so many seconds ago. */
   | { readonly op: "within"; readonly field: string; readonly seconds: Value }
   | { readonly op: "all"; readonly of: readonly Condition[] }
@@ -50,6 +52,7 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
     z.strictObject({ op: z.literal("in"), field: name, values: valueSchema }),
     z.strictObject({ op: z.literal("isNull"), field: name }),
     z.strictObject({ op: z.literal("past"), field: name }),
+    z.strictObject({ op: z.literal("later"), field: name, than: valueSchema }),
     z.strictObject({ op: z.literal("within"), field: name, seconds: valueSchema }),
     z.strictObject({ op: z.literal("all"), of: z.array(conditionSchema) }),
     z.strictObject({ op: z.literal("any"), of: z.array(conditionSchema) }),

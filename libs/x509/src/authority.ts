@@ -9,6 +9,9 @@ import { createKeySigner, type Signer } from "./signature.ts";
 /** An authority that can issue. */
 export type CertificateAuthority = {
   readonly certificate: Certificate;
+  /** Its subject key identifier: hexadecimal, lower case. */
+  readonly keyId: string;
+  readonly publicKey: KeyObject;
   readonly issuer: Issuer;
   readonly signer: Signer;
 };
@@ -40,7 +43,13 @@ export async function createCertificateAuthority(
     },
     parent?.signer ?? signer,
   );
-  return { certificate, issuer: issuerOf(certificate), signer };
+  return authorityOf(certificate, signer);
+}
+
+function authorityOf(certificate: Certificate, signer: Signer): CertificateAuthority {
+  const issuer = issuerOf(certificate);
+  const { publicKey } = certificate;
+  return { certificate, issuer, keyId: issuer.keyId.toString("hex"), publicKey, signer };
 }
 
 /** Opens an authority that was stored. Throws when certificate and key do not belong together. */
@@ -52,7 +61,7 @@ export function openCertificateAuthority(stored: {
   if (!createPublicKey(stored.privateKey).equals(certificate.publicKey)) {
     throw new TypeError("the authority's key does not belong to its certificate");
   }
-  return { certificate, issuer: issuerOf(certificate), signer: createKeySigner(stored.privateKey) };
+  return authorityOf(certificate, createKeySigner(stored.privateKey));
 }
 
 /** Builds, checks and signs in one step, for callers that record nothing in between. */

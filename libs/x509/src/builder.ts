@@ -107,7 +107,8 @@ function extensions(template: CertificateTemplate, profile: Profile, keyId: Buff
   ];
 }
 
-function extension(id: string, critical: boolean, value: Buffer): Buffer {
+/** One extension (RFC 5280 4.2). */
+export function extension(id: string, critical: boolean, value: Buffer): Buffer {
   return critical
     ? sequence(oid(id), derTrue, octetString(value))
     : sequence(oid(id), octetString(value));

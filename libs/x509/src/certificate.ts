@@ -6,7 +6,7 @@ import { decodeName, formatSubject } from "./name.ts";
 import { OID } from "./oid.ts";
 import { readPem, writePem } from "./pem.ts";
 import { readDer } from "./reader.ts";
-import { readSignatureAlgorithm, type Signer } from "./signature.ts";
+import { readSignatureAlgorithm, type SignatureAlgorithm, type Signer } from "./signature.ts";
 import { readTbs, type Tbs } from "./tbs.ts";
 
 /** A certificate and what is asked of it. */
@@ -122,6 +122,19 @@ export async function signCertificate(tbs: Buffer, signer: Signer): Promise<Cert
       "the certificate was built for another signature algorithm than the signer's",
     );
   }
-  const signature = await signer.sign(tbs);
-  return readCertificate(assembleCertificate(tbs, signer.algorithm, signature));
+  return openSigned(tbs, signer.algorithm, await signer.sign(tbs));
+}
+
+/** The certificate that a built one and a signature on it are. */
+export const openSigned = (
+  tbs: Buffer,
+  algorithm: SignatureAlgorithm,
+  signature: Buffer,
+): Certificate => readCertificate(assembleCertificate(tbs, algorithm, signature));
+
+/** The signature of a certificate. */
+export function signatureOf(certificate: Pick<Certificate, "der">): Buffer {
+  const bits = readDer(certificate.der).children[2];
+  if (bits === undefined) throw new TypeError("not a certificate");
+  return bits.value.subarray(1);
 }

@@ -14,9 +14,11 @@ export {
 } from "./builder.ts";
 export {
   issuerOf,
+  openSigned,
   readCertificate,
   readCertificateChain,
   serialText,
+  signatureOf,
   signCertificate,
   spkiPin,
   type Certificate,
@@ -41,4 +43,11 @@ export {
   type CertificateRequest,
   type KeyPair,
 } from "./request.ts";
+export {
+  createRevocationList,
+  REVOCATION_CODES,
+  type RevocationCode,
+  type Revoked,
+} from "./revocation-list.ts";
+export { certificateFaults, type Expected } from "./validate.ts";
 export { createKeySigner, type SignatureAlgorithm, type Signer } from "./signature.ts";

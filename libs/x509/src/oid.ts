@@ -21,6 +21,8 @@ export const OID = {
 
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
+  crlNumber: "2.5.29.20",
+  reasonCode: "2.5.29.21",
   subjectAltName: "2.5.29.17",
   basicConstraints: "2.5.29.19",
   crlDistributionPoints: "2.5.29.31",

@@ -40,6 +40,10 @@ const SCHEMES = {
 /** Name of a signature algorithm. */
 export type SignatureAlgorithm = keyof typeof SCHEMES;
 
+/** The hash that is signed; undefined where the algorithm hashes by itself. */
+export const hashOf = (algorithm: SignatureAlgorithm): SignatureScheme["hash"] =>
+  SCHEMES[algorithm].hash;
+
 /** The AlgorithmIdentifier of a signature. */
 export const algorithmIdentifier = (algorithm: SignatureAlgorithm): Buffer =>
   SCHEMES[algorithm].identifier;
@@ -98,16 +102,36 @@ export type Signer = {
   sign(tbs: Buffer): Promise<Buffer> | Buffer;
 };
 
-/** A signer with a P-256 private key held by this process. */
+/** A signer with a private key held by this process: P-256, P-384, Ed25519, or RSA of 2048 to 4096 bits. */
 export function createKeySigner(privateKey: KeyObject): Signer {
-  if (
-    privateKey.type !== "private" ||
-    privateKey.asymmetricKeyDetails?.namedCurve !== "prime256v1"
-  ) {
-    throw new TypeError("a certificate authority's key is a P-256 private key");
-  }
+  const kind = authorityKind(privateKey);
+  const algorithm = algorithmFor(kind);
+  // Only these are quicker than the way to another thread and back.
+  if (kind === "P-256" || kind === "Ed25519")
+    return { algorithm, sign: (tbs) => signWith(privateKey, algorithm, tbs) };
   return {
-    algorithm: "ecdsa-with-SHA256",
-    sign: (tbs) => signWith(privateKey, "ecdsa-with-SHA256", tbs),
+    algorithm,
+    sign: (tbs) =>
+      new Promise((resolve, reject) => {
+        const key = { key: privateKey, dsaEncoding: "der" } as const;
+        sign(SCHEMES[algorithm].hash, tbs, key, (error, signature) => {
+          if (error === null) resolve(signature);
+          else reject(error);
+        });
+      }),
   };
+}
+
+function authorityKind(key: KeyObject): KeyKind {
+  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+  if (key.type === "private") {
+    if (namedCurve === "prime256v1") return "P-256";
+    if (namedCurve === "secp384r1") return "P-384";
+    if (key.asymmetricKeyType === "ed25519") return "Ed25519";
+    if (key.asymmetricKeyType === "rsa" && modulusLength >= 2_048 && modulusLength <= 4_096)
+      return "RSA";
+  }
+  throw new TypeError(
+    "a certificate authority's key is a private key: P-256, P-384, Ed25519, or RSA of 2048 to 4096 bits",
+  );
 }

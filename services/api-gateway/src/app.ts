@@ -33,6 +33,7 @@ import { readOwnership } from "./supergraph/ownership.ts";
 import { loadSupergraph } from "./supergraph/supergraph.ts";
 import { createConnections } from "./trust/connections.ts";
 import { createShownCertificate } from "./trust/shown-certificate.ts";
+import { createRevocationLists } from "./trust/revocation-lists.ts";
 import { type DoorName, tlsFiles } from "./trust/tls.ts";
 import { followTlsFiles } from "./trust/tls-reload.ts";
 
@@ -87,7 +88,13 @@ export async function start(
   const known = createKnown(registry, currentFeed, Date.now);
   const polls = createPlanPolls(currentFeed);
   const connections = createConnections();
-  feed = followFeed(watched, [known, polls, connections], log);
+  const revocationLists = createRevocationLists(
+    clients.connector,
+    () => feed.isLive(),
+    Date.now,
+    log,
+  );
+  feed = followFeed(watched, [known, polls, connections, revocationLists], log);
   const contacts = createContacts(clients.director, log, Date.now);
   const addresses = createClientAddresses(settings.SEXTANT_TRUSTED_PROXIES);
   const turnedAway = new Counter({
@@ -165,7 +172,7 @@ export async function start(
     log,
     Date.now,
   );
-  const trust: Route = {
+  const bundle: Route = {
     path: "/v1/ca/bundle",
     methods: {
       GET: () => ({
@@ -175,6 +182,7 @@ export async function start(
       }),
     },
   };
+  const trust = [bundle, revocationLists.route];
   const explorer = isLocal ? createExplorer() : undefined;
   const routes = {
     public: [
@@ -193,7 +201,7 @@ export async function start(
         now: Date.now,
         log,
       }),
-      trust,
+      ...trust,
     ],
     mtls: [
       ...graphqlRoutes({
@@ -209,7 +217,7 @@ export async function start(
         director: clients.director,
         polls,
       }),
-      trust,
+      ...trust,
     ],
   };
   new Gauge({

@@ -2,18 +2,15 @@ import { createPrivateKey, hkdfSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
-import { createIDSource, createRegistryClient } from "@sextant/registry-client";
+import { createCommitGroups, createIDSource, createRegistryClient } from "@sextant/registry-client";
 import { type App, listenInternally, type ProcessContext, openTrust } from "@sextant/service";
-import { openCertificateAuthority } from "@sextant/x509";
+import { openCertificateAuthority, readCertificate, spkiPin } from "@sextant/x509";
+import { createAuthorities } from "./authority/authorities.ts";
 import { declarations, parameters } from "./certificate/certificate.read.ts";
-import { certificateResolvers } from "./certificate/certificate.resolvers.ts";
-import { createRevocationService } from "./certificate/revocation.service.ts";
 import type { ConnectorSettings } from "./config.ts";
 import type { Context } from "./context.ts";
-import { createOneTimeTokenService } from "./one-time-token/one-time-token.service.ts";
 import { routes } from "./routes.ts";
-import { signingResolvers } from "./signing/signing.resolvers.ts";
-import { createSigningService } from "./signing/signing.service.ts";
+import { createSubgraph } from "./subgraph.ts";
 
 /** Starts the Connector: its object graph, top to bottom. */
 export async function start(settings: ConnectorSettings, { log }: ProcessContext): Promise<App> {
@@ -22,16 +19,18 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const authorityKey = createPrivateKey(read("ca-key.pem"));
   const keyBytes = authorityKey.export({ format: "der", type: "pkcs8" });
+  const root = read("root-cert.pem");
   const context: Context = {
     registry,
     newID: createIDSource(Date.now),
     now: Date.now,
     randomBytes,
-    authority: openCertificateAuthority({
-      certificate: read("ca-cert.pem"),
-      privateKey: authorityKey,
-    }),
-    root: read("root-cert.pem"),
+    commits: createCommitGroups(registry),
+    authorities: createAuthorities(
+      openCertificateAuthority({ certificate: read("ca-cert.pem"), privateKey: authorityKey }),
+    ),
+    root,
+    rootPin: spkiPin(readCertificate(root)),
     tokenKey: Buffer.from(
       hkdfSync("sha256", keyBytes, Buffer.alloc(0), "sextant signing tokens", 32),
     ),
@@ -45,19 +44,20 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
         RUNTIME: settings.SEXTANT_CERTIFICATE_TTL_RUNTIME,
         APPLICATION: settings.SEXTANT_CERTIFICATE_TTL_APPLICATION,
       },
+      revocationList: settings.SEXTANT_CRL_TTL,
     },
-    addresses: { publicURL: settings.SEXTANT_PUBLIC_URL, mtlsURL: settings.SEXTANT_MTLS_URL },
+    addresses: {
+      publicURL: settings.SEXTANT_PUBLIC_URL,
+      mtlsURL: settings.SEXTANT_MTLS_URL,
+      revocationListURL:
+        settings.SEXTANT_CRL_URL ?? `${settings.SEXTANT_PUBLIC_URL}/v1/ca/crl?issuer={issuer}`,
+    },
   };
-  const tokens = createOneTimeTokenService(context);
-  const revocations = createRevocationService(context);
-  const signing = signingResolvers(createSigningService(context, tokens));
+  const { resolvers, ...services } = createSubgraph(context);
   const executor = createExecutor({
     ...loadSubgraph(import.meta.dirname),
     declarations,
-    resolvers: {
-      ...signing,
-      Mutation: { ...signing.Mutation, ...certificateResolvers(revocations).Mutation },
-    },
+    resolvers,
     registry,
     log,
     parameters,
@@ -66,7 +66,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
   });
   const listener = await listenInternally({
     address: settings.SEXTANT_LISTEN,
-    routes: routes({ executor, verifier, tokens, revocations, log }),
+    routes: routes({ executor, verifier, ...services, log }),
     tls: serverTLS,
     log,
   });

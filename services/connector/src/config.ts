@@ -17,6 +17,12 @@ const settings = serviceSettings.extend({
   SEXTANT_TOKEN_TTL_SIGNING: wholeNumber(1, 3_600).default(300),
   SEXTANT_CERTIFICATE_TTL_RUNTIME: wholeNumber(60, 90 * DAY).default(DAY),
   SEXTANT_CERTIFICATE_TTL_APPLICATION: wholeNumber(60, 365 * DAY).default(90 * DAY),
+  SEXTANT_CRL_TTL: wholeNumber(60, 7 * DAY).default(DAY),
+  /** Where certificates say that the revocation list is; `{issuer}` stands for the key identifier of the authority. */
+  SEXTANT_CRL_URL: z
+    .string()
+    .regex(/^https?:\/\/[\x21-\x7e]{1,240}$/, "must be an http or https URL")
+    .optional(),
 });
 
 /** The Connector's settings. */

@@ -5,6 +5,7 @@ import type { Logger } from "@sextant/logging";
 import { actorSchema } from "@sextant/registry-client";
 import { bearerToken, internalHandler, json, type Route } from "@sextant/service";
 import { z } from "zod";
+import type { RevocationListService } from "./certificate/revocation-list.service.ts";
 import type { RevocationService } from "./certificate/revocation.service.ts";
 import type { OneTimeTokenService } from "./one-time-token/one-time-token.service.ts";
 
@@ -27,9 +28,10 @@ export function routes(options: {
   readonly verifier: Verifier;
   readonly tokens: OneTimeTokenService;
   readonly revocations: RevocationService;
+  readonly revocationLists: RevocationListService;
   readonly log: Logger;
 }): readonly Route[] {
-  const { executor, verifier, tokens, revocations, log } = options;
+  const { executor, verifier, tokens, revocations, revocationLists, log } = options;
   return [
     graphqlRoute({
       path: "/graphql",
@@ -44,6 +46,23 @@ export function routes(options: {
         POST: internalHandler(verifier, ["director"], async (call, caller) => {
           const { actor, ...of } = await checkedBody("OneTimeTokenRequest", bySomeone, call);
           return json(await tokens.issue(tenantOf(caller), of, actor), 201);
+        }),
+      },
+    },
+    {
+      path: "/v1/revocation-list",
+      methods: {
+        GET: internalHandler(verifier, ["api-gateway"], async (call) => {
+          const list = await revocationLists.list(call.query.get("issuer") ?? undefined);
+          return {
+            status: 200,
+            headers: {
+              "content-type": "application/pkix-crl",
+              "last-modified": list.thisUpdate.toUTCString(),
+              expires: list.nextUpdate.toUTCString(),
+            },
+            body: list.der,
+          };
         }),
       },
     },

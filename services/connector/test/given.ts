@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createExecutor, loadSubgraph } from "@sextant/graphql";
 import { applicationScopes, type Identity, runtimeScopes, scopes } from "@sextant/identity";
 import { silentLogger } from "@sextant/logging";
-import { create } from "@sextant/registry-client";
+import { create, createCommitGroups, readList } from "@sextant/registry-client";
 import { createTestRegistry } from "@sextant/testkit";
 import {
   createCertificateAuthority,
@@ -13,15 +13,13 @@ import {
   createSerial,
   type KeyPair,
   readCertificate,
+  spkiPin,
 } from "@sextant/x509";
 import { declarations, parameters } from "../src/certificate/certificate.read.ts";
-import { certificateResolvers } from "../src/certificate/certificate.resolvers.ts";
-import { createRevocationService } from "../src/certificate/revocation.service.ts";
+import { createAuthorities } from "../src/authority/authorities.ts";
 import type { Context, Subject } from "../src/context.ts";
-import { createOneTimeTokenService } from "../src/one-time-token/one-time-token.service.ts";
+import { createSubgraph } from "../src/subgraph.ts";
 import { tokenHash } from "../src/one-time-token/one-time-token.ts";
-import { signingResolvers } from "../src/signing/signing.resolvers.ts";
-import { createSigningService } from "../src/signing/signing.service.ts";
 import { subjectOf } from "../src/signing/subject.ts";
 
 const DAY = 86_400_000;
@@ -59,26 +57,28 @@ export async function startConnector() {
     newID: inside.newID,
     now: () => clock.now,
     randomBytes,
-    authority,
+    commits: createCommitGroups(inside.registry),
+    authorities: createAuthorities(authority),
     root: root.certificate.pem,
+    rootPin: spkiPin(root.certificate),
     tokenKey: randomBytes(32),
     lifetimes: {
       pairingToken: { RUNTIME: 3_600, APPLICATION: 300 },
       signingToken: 300,
       certificate: { RUNTIME: 86_400, APPLICATION: 7_776_000 },
+      revocationList: 86_400,
     },
-    addresses: { publicURL: "https://plane.example", mtlsURL: "https://mtls.plane.example" },
+    addresses: {
+      publicURL: "https://plane.example",
+      mtlsURL: "https://mtls.plane.example",
+      revocationListURL: "https://plane.example/v1/ca/crl?issuer={issuer}",
+    },
   };
-  const tokens = createOneTimeTokenService(context);
-  const revocations = createRevocationService(context);
-  const signing = signingResolvers(createSigningService(context, tokens));
+  const { resolvers, tokens, revocations, revocationLists } = createSubgraph(context);
   const executor = createExecutor({
     ...loadSubgraph(join(import.meta.dirname, "../src")),
     declarations,
-    resolvers: {
-      ...signing,
-      Mutation: { ...signing.Mutation, ...certificateResolvers(revocations).Mutation },
-    },
+    resolvers,
     registry: inside.registry,
     log: silentLogger,
     parameters,
@@ -89,7 +89,10 @@ export async function startConnector() {
     const send = async (query: string, variables: Variables = {}, idempotencyKey?: string) => {
       const caller = { service: "api-gateway", identity } as const;
       const { signal } = new AbortController();
-      const call = { caller, requestID: "test", idempotencyKey, signal };
+      const call = {
+        ...{ caller, requestID: "test", idempotencyKey, signal },
+        clientAddress: "192.0.2.7",
+      };
       const answer = await executor.execute({ query, variables }, call, false);
       return JSON.parse(answer.text) as {
         readonly data?: Selected;
@@ -120,6 +123,7 @@ export async function startConnector() {
     clock,
     tokens,
     revocations,
+    revocationLists,
     as,
     /** A tenant of its own. */
     async tenant() {
@@ -163,6 +167,18 @@ export async function startConnector() {
             steps,
             params: {},
           });
+        },
+        /** What of the tenant's audit log was refused: action, code, kind and id of what it was about, and from where. */
+        async refusals(): Promise<readonly string[]> {
+          const everything = { op: "all", of: [] } as const;
+          const fields = ["outcome", "action", "errorCode", "objects", "address"] as const;
+          const found = await readList(director, id, "auditEntry", everything, fields, {}, 5_000);
+          return found
+            .filter(({ outcome }) => outcome === "REFUSED")
+            .map(({ action, errorCode, objects, address }) => {
+              const [about] = objects as { kind: string; id: string }[];
+              return `${action} ${errorCode} ${about?.kind} ${about?.id} ${address}`;
+            });
         },
         /** A new pairing token, as text. */
         issue: async (type: Subject, holderID: string): Promise<string> =>

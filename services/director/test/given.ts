@@ -92,7 +92,11 @@ export async function startDirector(
   const trust: Trust = {
     issueToken: async (tenant, subject, id) => {
       trusted.push(`token ${tenant} ${subject} ${id}`);
-      return { token: `token-of-${id}`, connectorURL: "https://plane.example/connector/graphql" };
+      return {
+        token: `token-of-${id}`,
+        connectorURL: "https://plane.example/connector/graphql",
+        caPin: "sha256//pin",
+      };
     },
     revokeAll: async (tenant, subject, id) => {
       trusted.push(`revoke ${tenant} ${subject} ${id}`);

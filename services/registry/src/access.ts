@@ -14,6 +14,10 @@ export type Access = {
   readonly findsTenants: boolean;
   /** Whether it may record in a tenant's audit log what it has refused. */
   readonly refuses: boolean;
+  /** Kinds that it may not read, but whose absence it may make the condition of a commit. */
+  readonly checks: readonly Kind[];
+  /** Whether it may read what was revoked, of all tenants. */
+  readonly listsRevoked: boolean;
 };
 
 const EVERY_EVENT: readonly EventType[] = [
@@ -35,6 +39,8 @@ const NOTHING: Access = {
   finds: [],
   findsTenants: false,
   refuses: false,
+  checks: [],
+  listsRevoked: false,
 };
 
 /** The nouns that the Director owns. */
@@ -86,10 +92,13 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     finds: [],
     findsTenants: true,
     refuses: true,
+    // What has certificates in force cannot be removed.
+    checks: ["certificate"],
+    listsRevoked: false,
   },
   connector: {
-    reads: ["oneTimeToken", "certificate", "application", "runtime", "tenant"],
-    writes: ["oneTimeToken", "certificate"],
+    reads: ["oneTimeToken", "certificate", "certificateKey", "application", "runtime", "tenant"],
+    writes: ["oneTimeToken", "certificate", "certificateKey"],
     claims: [],
     causes: ["certificate.revoked"],
     watches: [
@@ -101,6 +110,8 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     finds: ["oneTimeToken", "certificate"],
     findsTenants: true,
     refuses: true,
+    checks: [],
+    listsRevoked: true,
   },
   "runtime-provisioner": {
     ...NOTHING,

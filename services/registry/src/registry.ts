@@ -7,18 +7,24 @@ import {
   claimRequestSchema,
   type Commit,
   type CommitAnswer,
+  commitGroupSchema,
   commitSchema,
   type FindTenant,
   findTenantSchema,
+  type GroupAnswer,
   isUUID,
   type Params,
   type Queue,
   type ReadAnswer,
   type Registry,
+  type RevokedAnswer,
+  type RevokedRequest,
+  revokedRequestSchema,
   type SecretHolder,
   type SecretKind,
   type SettleRequest,
   settleRequestSchema,
+  type Step,
   type StoredRecord,
   type WatchAnswer,
   type WatchRequest,
@@ -34,6 +40,7 @@ import { Feed } from "./feed/feed.ts";
 import { FeedRepository } from "./feed/feed.repository.ts";
 import { type KnownPlan, PlanCache } from "./read/plan-cache.ts";
 import { ReadRepository } from "./read/read.repository.ts";
+import { RevokedRepository } from "./secret/revoked.repository.ts";
 import { SecretRepository } from "./secret/secret.repository.ts";
 import { TenantRepository } from "./tenant/tenant.repository.ts";
 import { WorkQueue } from "./work/work-queue.ts";
@@ -54,6 +61,8 @@ export class UnknownPlanError extends Error {
 export type TextRegistry = {
   read(tenant: string | null, plan: PlanReference, params: Params): Promise<ReadAnswer>;
   commit(commit: unknown): Promise<CommitAnswer>;
+  commitGroup(group: unknown): Promise<GroupAnswer>;
+  revoked(request: unknown): Promise<string>;
   watch(request: unknown, signal?: AbortSignal): Promise<WatchAnswer>;
   claim(request: unknown, signal?: AbortSignal): Promise<readonly string[]>;
   settle(request: unknown): Promise<void>;
@@ -109,6 +118,7 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
   const reads = new ReadRepository(database);
   const commits = new CommitRepository(database);
   const secrets = new SecretRepository(database);
+  const revoked = new RevokedRepository(database);
   const tenants = new TenantRepository(database);
   const work = new WorkRepository(database);
   const feed = new Feed({
@@ -147,33 +157,55 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
     return reads.read(plan, params, tenant);
   };
 
-  const commit = async (service: ServiceName, value: unknown): Promise<CommitAnswer> => {
+  const demandSteps = (service: ServiceName, steps: readonly Step[]): void => {
     const access = ACCESS[service];
-    const request = checked("Commit", requestedCommit, value);
-    const mayCommit = request.refusal === undefined ? access.writes.length > 0 : access.refuses;
-    if (!mayCommit) throw forbidden(`the service ${service} may not commit`);
-    if (request.refusal !== undefined && (request.steps.length > 0 || request.observed === true)) {
+    for (const step of steps) {
+      demand(service, "write", access.writes, kindsWritten(step));
+      const isAbsence = step.op === "check" && step.expect === "none";
+      const readable = isAbsence ? [...access.reads, ...access.checks] : access.reads;
+      demand(service, "read", readable, kindsRead(step));
+      if (step.op === "event") demand(service, "cause", access.causes, [step.type]);
+    }
+  };
+
+  const demandCommit = (service: ServiceName, request: Commit): void => {
+    const { refusal, steps } = request;
+    const { writes, refuses } = ACCESS[service];
+    if (!(refusal === undefined ? writes.length > 0 : refuses))
+      throw forbidden(`the service ${service} may not commit`);
+    if (refusal !== undefined && (steps.length > 0 || request.observed === true)) {
       const message = "must be empty: what was refused has no effect";
       throw invalidData("Commit", [{ field: "steps", message }]);
     }
+    demandSteps(service, steps);
+  };
+
+  const wake = (steps: readonly Step[]): void => {
+    if (steps.some((step) => step.op === "event")) feed.wake();
+    for (const kind of new Set(steps.flatMap((step) => kindsWritten(step)))) {
+      if (isQueue(kind)) queues[kind].wake();
+    }
+  };
+
+  const commit = async (service: ServiceName, value: unknown): Promise<CommitAnswer> => {
+    const request = checked("Commit", requestedCommit, value);
+    demandCommit(service, request as Commit);
     const before = request.before && known(request.before);
     const after = request.after && known(request.after);
-    demand(service, "read", access.reads, [
+    demand(service, "read", ACCESS[service].reads, [
       ...(before?.base.kinds ?? []),
       ...(after?.base.kinds ?? []),
     ]);
-    for (const step of request.steps) {
-      demand(service, "write", access.writes, kindsWritten(step));
-      demand(service, "read", access.reads, kindsRead(step));
-      if (step.op === "event") demand(service, "cause", access.causes, [step.type]);
-    }
     const answer = await commits.commit(request as Commit, { before, after });
-    if (answer.ok) {
-      if (request.steps.some((step) => step.op === "event")) feed.wake();
-      for (const kind of new Set(request.steps.flatMap((step) => kindsWritten(step)))) {
-        if (isQueue(kind)) queues[kind].wake();
-      }
-    }
+    if (answer.ok) wake(request.steps);
+    return answer;
+  };
+
+  const commitGroup = async (service: ServiceName, value: unknown): Promise<GroupAnswer> => {
+    const group = checked("CommitGroup", commitGroupSchema, value).commits as readonly Commit[];
+    for (const one of group) demandCommit(service, one);
+    const answer = await commits.commitGroup(group);
+    if (answer.ok) wake(group.flatMap(({ steps }) => steps));
     return answer;
   };
 
@@ -182,6 +214,12 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
     return {
       read: async (tenant, plan, params) => run(service, known(plan), tenant, params),
       commit: (value) => commit(service, value),
+      commitGroup: (value) => commitGroup(service, value),
+      revoked: async (value) => {
+        if (!access.listsRevoked)
+          throw forbidden(`the service ${service} may not list what was revoked`);
+        return revoked.page(checked("RevokedRequest", revokedRequestSchema, value));
+      },
       watch: async (value, signal) => {
         const request = checked("WatchRequest", watchRequestSchema, value);
         demand(service, "watch", access.watches, request.types);
@@ -220,6 +258,9 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
     return {
       read: ({ tenant, plan, params }) => texts.read(tenant, { plan }, params),
       commit: (value: Commit) => texts.commit(value),
+      commitGroup: (group: readonly Commit[]) => texts.commitGroup({ commits: group }),
+      revoked: async (request: RevokedRequest) =>
+        JSON.parse(await texts.revoked(request)) as RevokedAnswer,
       watch: (request: WatchRequest, signal) => texts.watch(request, signal),
       claim: async <Q extends Queue>(request: ClaimRequest & { queue: Q }, signal?: AbortSignal) =>
         (await texts.claim(request, signal)).map((text) => JSON.parse(text) as Claimed<Q>),

@@ -66,6 +66,11 @@ const verbs: Readonly<Record<string, { readonly run: Verb; readonly maxBody?: nu
     run: async (registry, body) => json(await registry.commit(body)),
     maxBody: LARGEST_COMMIT,
   },
+  "commit-group": {
+    run: async (registry, body) => json(await registry.commitGroup(body)),
+    maxBody: LARGEST_SETTLE,
+  },
+  revoked: { run: async (registry, body) => jsonText(await registry.revoked(body)) },
   watch: { run: async (registry, body, call) => json(await registry.watch(body, call.signal)) },
   claim: {
     run: async (registry, body, call) =>

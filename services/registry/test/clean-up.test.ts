@@ -63,7 +63,7 @@ const hashes = async (of = tenant): Promise<readonly string[]> => {
   return (rows ?? []).map((row) => String(row[0]));
 };
 const removeTexts = async (of = tenant): Promise<void> => {
-  while (await repository.removeTexts(of));
+  while (await repository.removeUnreferenced(of));
 };
 
 beforeAll(async () => {
@@ -123,10 +123,71 @@ it("a text that a commit stores again stays, whenever the clean-up comes", async
     await age();
     await Promise.all([
       commit([text, referring("api", text.hash)]),
-      repository.removeTexts(tenant),
+      repository.removeUnreferenced(tenant),
     ]);
     expect(await hashes()).toContain(text.hash);
   }
+});
+
+it("tokens and certificates go long after their end, and a key with its last certificate", async () => {
+  const connector = createRegistry({ database, log: silentLogger }).registryFor("connector");
+  const [ended, current] = ["e".repeat(64), "c".repeat(64)];
+  const before = (days: number): string =>
+    new Date(Date.now() - days * 24 * 3_600_000).toISOString();
+  const steps = (key: string, end: string, at = 0): Step[] => {
+    const consumer = { consumerType: "APPLICATION", consumerID: application } as const;
+    const digit = String(at);
+    return [
+      create("certificate", newID(), {
+        ...consumer,
+        hash: digit.repeat(64),
+        serialNumber: digit.repeat(20),
+        subject: "CN=x",
+        publicKeyHash: key,
+        notBefore: before(200),
+        notAfter: end,
+      }),
+      create("oneTimeToken", newID(), {
+        ...consumer,
+        hash: digit.repeat(64),
+        purpose: "PAIRING",
+        expiresAt: end,
+      }),
+    ];
+  };
+  const answer = await connector.commit({
+    id: newID(),
+    tenant,
+    actor: { type: "USER", id: "u" },
+    action: "test",
+    params: {},
+    steps: [
+      ...[ended, current].map((hash) =>
+        create("certificateKey", newID(), {
+          hash,
+          consumerType: "APPLICATION",
+          consumerID: application,
+        }),
+      ),
+      ...steps(ended, before(91), 1),
+      ...steps(current, before(91), 2),
+      ...steps(current, before(89), 3),
+      ...steps(current, before(29), 4),
+    ],
+  });
+  expect(answer.ok).toBe(true);
+  const rows = async (table: string, column: string): Promise<readonly string[]> => {
+    const call = { text: `select ${column} from ${table} order by 1`, values: [] };
+    const [found] = await database.run({ tenant }, [call]);
+    return (found ?? []).map((row) => String(row[0]));
+  };
+  while (await repository.removeSome());
+  await owner.query("select set_config('app.tenant', $1, false)", [tenant]);
+  await owner.query("update certificate_key set created_at = now() - interval '2 hours'");
+  await removeTexts();
+  expect(await rows("certificate", "serial_number")).toEqual(["3".repeat(20), "4".repeat(20)]);
+  expect(await rows("one_time_token", "hash")).toEqual(["4".repeat(64)]);
+  expect(await rows("certificate_key", "hash")).toEqual([current]);
 });
 
 it("looks at the texts of every tenant", async () => {

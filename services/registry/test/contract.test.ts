@@ -13,6 +13,7 @@ import { describeConditionsAndLabels } from "./contract/label.ts";
 import { describePages } from "./contract/page.ts";
 import { describeReads } from "./contract/read.ts";
 import { describeTenantsAndServices } from "./contract/tenant.ts";
+import { describeTrust } from "./contract/trust.ts";
 import { describeWork } from "./contract/work.ts";
 
 const inThisProcess = (): Promise<Implementation> => createTestRegistry("director");
@@ -64,5 +65,6 @@ describe.each([
   describeCommits(objects);
   describeTenantsAndServices(objects);
   describeFeed(objects);
+  describeTrust(objects);
   describeWork(objects);
 });

@@ -167,16 +167,23 @@ async function fill(core: RegistryCore, tenant: string, digit: string): Promise<
       consumerID: runtime,
       expiresAt: at,
     }),
+    create("certificateKey", newID(), {
+      hash: hash(digit),
+      consumerType: "RUNTIME",
+      consumerID: runtime,
+    }),
     create("certificate", newID(), {
       hash: hash(digit),
       serialNumber: digit,
       consumerType: "RUNTIME",
       consumerID: runtime,
       subject: "CN=x",
-      publicKeyHash: "p",
+      publicKeyHash: hash(digit),
       notBefore: at,
       notAfter: "2027-01-01T00:00:00Z",
-      chain: "c",
+      tbs: "t",
+      signature: "s",
+      issuerKeyID: hash(digit).slice(0, 40),
     }),
   ]);
   await commit("runtime-provisioner", [

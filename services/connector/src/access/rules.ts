@@ -17,4 +17,9 @@ export const rules: AccessRules = {
   revokeCertificate: rule([], undefined, { ...pairing, ONE_TIME_TOKEN: "forbidden" }),
   certificates: rule("certificate:read", "certificate", { APPLICATION: "own", RUNTIME: "own" }),
   revokeCertificates: rule("certificate:write", "certificate"),
+  oneTimeTokens: rule("certificate:read", "one-time token", {
+    APPLICATION: "hidden",
+    RUNTIME: "hidden",
+  }),
+  revokeOneTimeToken: rule("certificate:write", "one-time token"),
 };

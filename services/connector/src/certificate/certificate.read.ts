@@ -12,12 +12,13 @@ import {
 } from "@sextant/graphql";
 import type { ConsumerType } from "@sextant/identity";
 import type { Condition, Params } from "@sextant/registry-client";
+import { oneTimeTokenReads } from "../one-time-token/one-time-token.read.ts";
 
 type Filter = {
   readonly serialNumber?: string | null;
   readonly applicationID?: string | null;
   readonly runtimeID?: string | null;
-  readonly state?: "VALID" | "EXPIRED" | "REVOKED" | null;
+  readonly state?: "ISSUING" | "VALID" | "EXPIRED" | "REVOKED" | null;
 };
 
 const filterOf = (args: Args): Filter => (args["filter"] as Filter | null | undefined) ?? {};
@@ -25,9 +26,11 @@ const filterOf = (args: Args): Filter => (args["filter"] as Filter | null | unde
 const isRevoked: Condition = { op: "not", condition: { op: "isNull", field: "revokedAt" } };
 const isOver: Condition = { op: "past", field: "notAfter" };
 const isNot = (condition: Condition): Condition => ({ op: "not", condition });
+const isBegun: Condition = { op: "isNull", field: "hash" };
 const states: Readonly<Record<string, Condition>> = {
-  VALID: all(isNot(isRevoked), isNot(isOver)),
-  EXPIRED: all(isNot(isRevoked), isOver),
+  ISSUING: all(isNot(isRevoked), isBegun),
+  VALID: all(isNot(isRevoked), isNot(isBegun), isNot(isOver)),
+  EXPIRED: all(isNot(isRevoked), isNot(isBegun), isOver),
   REVOKED: isRevoked,
 };
 
@@ -81,12 +84,16 @@ const certificateType: ObjectRead = {
     state: expression({
       choose: [
         { when: isRevoked, then: '"REVOKED"' },
+        { when: isBegun, then: '"ISSUING"' },
         { when: isOver, then: '"EXPIRED"' },
       ],
       otherwise: '"VALID"',
     }),
     revokedAt: column("revokedAt"),
     revocationReason: column("revocationReason"),
+    revocationCode: column("revocationCode"),
+    issuerKeyID: column("issuerKeyID"),
+    createdAt: column("createdAt"),
   },
 };
 
@@ -101,9 +108,11 @@ const holder = (kind: "application" | "runtime"): ObjectRead => ({
 /** Everything that the Connector reads for its API. */
 export const declarations: Declarations = {
   queries: {
+    ...oneTimeTokenReads.queries,
     certificates: { read: "page", scopes: ["certificate:read"], args: { shape, bind }, where },
   },
   types: {
+    ...oneTimeTokenReads.types,
     Certificate: certificateType,
     Application: holder("application"),
     Runtime: holder("runtime"),

@@ -1,5 +1,5 @@
-import { forbidden, invalidData } from "@sextant/errors";
-import { actorOf, all, equals, type GraphCall, idParameter } from "@sextant/graphql";
+import { forbidden, internal, invalidData } from "@sextant/errors";
+import { actorOf, all, equals, idParameter } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import {
   type Actor,
@@ -11,15 +11,17 @@ import {
   update,
   timestamp,
 } from "@sextant/registry-client";
-import { commitOf, type Context, type Subject } from "../context.ts";
+import type { RevocationCode } from "@sextant/x509";
+import { type ActingCall, commitOf, type Context, inForce, type Subject } from "../context.ts";
 
-type Call = Pick<GraphCall, "caller" | "requestID" | "clientAddress">;
+/** Why certificates are revoked: for people, and for revocation lists. */
+type Reason = { readonly text: string; readonly code: RevocationCode };
 
 /** Certificates revoked by one commit. */
 const BATCH = 500;
+/** Commits in a row that may be refused because others change the same certificates. */
+const PATIENCE = 20;
 const MAX_SERIALS = 200;
-
-const inForce: Condition = { op: "isNull", field: "revokedAt" };
 
 /** Revokes certificates: the record and the event that tells the gateways are one commit. */
 export function createRevocationService(context: Context) {
@@ -28,29 +30,39 @@ export function createRevocationService(context: Context) {
     actor: Actor,
     which: Condition,
     params: Params,
-    reason: string,
+    { text, code }: Reason,
   ): Promise<number> => {
     let revoked = 0;
-    for (;;) {
+    for (let refused = 0; refused < PATIENCE;) {
       const found = await readList(
         context.registry,
         tenant,
         "certificate",
         all(which, inForce),
-        ["id", "hash", "consumerID"],
+        ["id", "revision", "hash", "consumerID"],
         params,
         BATCH,
       );
       if (found.length === 0) return revoked;
-      const values = { revokedAt: timestamp(context.now()), revocationReason: reason };
-      const steps = found.flatMap(({ id, hash, consumerID }): Step[] => [
-        update("certificate", id, values),
+      const values = {
+        revokedAt: timestamp(context.now()),
+        revocationReason: text,
+        revocationCode: code,
+      };
+      // By its revision: one that is just being issued gets the hash by which the gateways have to know it.
+      const steps = found.flatMap(({ id, revision, hash, consumerID }): Step[] => [
+        update("certificate", id, values, { expectedRevision: revision }),
         { op: "event", type: "certificate.revoked", id, data: { hash, consumerID } },
       ]);
       const commit = commitOf(context, tenant, actor, "revokeCertificates", steps);
-      await carryOut(context.registry, commit, { noun: "Certificate", id: found[0]?.id ?? "" });
-      revoked += found.length;
+      const answer = await context.registry.commit(commit);
+      if (answer.ok) revoked += found.length;
+      else refused += 1;
     }
+    throw internal(
+      crypto.randomUUID(),
+      new Error("certificates change faster than they are revoked"),
+    );
   };
 
   const ofConsumer = (type: Subject, id: string): [Condition, Params] => [
@@ -60,14 +72,13 @@ export function createRevocationService(context: Context) {
 
   return {
     /** See the SDL: `revokeCertificate`. */
-    async revokeOwn(_args: unknown, call: Call): Promise<boolean> {
+    async revokeOwn(args: { reason: RevocationCode }, call: ActingCall): Promise<boolean> {
       const { tenant, credential } = call.caller.identity;
       if (tenant === undefined || credential?.kind !== "certificate")
         throw forbidden("only a certificate can revoke itself, over mTLS");
       const isIt = equals("id", { param: "id" });
-      return (
-        (await revoke(tenant, actorOf(call), isIt, { id: credential.id }, "by its holder")) > 0
-      );
+      const reason = { text: "by its holder", code: args.reason };
+      return (await revoke(tenant, actorOf(call), isIt, { id: credential.id }, reason)) > 0;
     },
 
     /** See the SDL: `revokeCertificates`. */
@@ -76,8 +87,9 @@ export function createRevocationService(context: Context) {
         serialNumbers?: readonly string[] | null;
         applicationID?: string | null;
         runtimeID?: string | null;
+        reason: RevocationCode;
       },
-      call: Call,
+      call: ActingCall,
     ): Promise<number> {
       const { identity } = call.caller;
       const tenant = authorise(identity, "certificate:write");
@@ -93,32 +105,37 @@ export function createRevocationService(context: Context) {
           { field: "serialNumbers", message: `must have at most ${MAX_SERIALS} entries` },
         ]);
       }
-      const reason = "by an admin";
+      const reason = { text: "by an admin", code: args.reason };
       const serials = serialNumbers.map((serial) => serial.toLowerCase());
       const bySerial: Condition = { op: "in", field: "serialNumber", values: { param: "serials" } };
       let revoked =
         serials.length === 0 ? 0 : await revoke(tenant, actor, bySerial, { serials }, reason);
-      if (args.applicationID)
-        revoked += await revoke(
-          tenant,
-          actor,
-          ...ofConsumer("APPLICATION", args.applicationID),
-          reason,
-        );
-      if (args.runtimeID)
-        revoked += await revoke(tenant, actor, ...ofConsumer("RUNTIME", args.runtimeID), reason);
+      for (const [type, id] of [
+        ["APPLICATION", args.applicationID],
+        ["RUNTIME", args.runtimeID],
+      ] as const) {
+        if (id) revoked += await revoke(tenant, actor, ...ofConsumer(type, id), reason);
+      }
       return revoked;
     },
 
     /** Ends all trust in an application or runtime that is being unregistered: certificates and unused tokens. */
     async revokeConsumer(tenant: string, type: Subject, id: string, actor: Actor): Promise<void> {
       const [which, params] = ofConsumer(type, id);
-      const unused: Condition = all(which, { op: "isNull", field: "usedAt" });
-      const values = { usedAt: timestamp(context.now()), usedBy: "revoked" };
+      const unused = all(
+        which,
+        { op: "isNull", field: "usedAt" },
+        { op: "isNull", field: "revokedAt" },
+      );
+      const values = { revokedAt: timestamp(context.now()) };
       const step: Step = { op: "updateAll", kind: "oneTimeToken", where: unused, values };
       const commit = commitOf(context, tenant, actor, "revokeOneTimeTokens", [step], params);
       await carryOut(context.registry, commit, { noun: "OneTimeToken", id });
-      await revoke(tenant, actor, which, params, "its holder was unregistered");
+      const reason = {
+        text: "its holder was unregistered",
+        code: "CESSATION_OF_OPERATION",
+      } as const;
+      await revoke(tenant, actor, which, params, reason);
     },
   };
 }

@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
-import { signingSecret, tokenHash, tokenText, type StoredToken, useOf } from "./one-time-token.ts";
+import {
+  publicIDOf,
+  signingToken,
+  tokenHash,
+  tokenText,
+  type StoredToken,
+  useOf,
+} from "./one-time-token.ts";
 
 const now = Date.parse("2026-01-01T00:00:00Z");
 const token: StoredToken = {
@@ -10,31 +17,49 @@ const token: StoredToken = {
   expiresAt: "2026-01-01T00:05:00Z",
   usedAt: null,
   usedBy: null,
+  revokedAt: null,
 };
+const refusal = (use: ReturnType<typeof useOf>): string =>
+  use instanceof Error ? use.message : use;
 const used = { ...token, usedAt: "2026-01-01T00:00:00Z", usedBy: "request-1" };
 
 it("a token is fresh once, before its time is over, for its purpose", () => {
   expect(useOf(token, "PAIRING", "request-1", now)).toBe("fresh");
-  expect(() => useOf(token, "SIGNING", "request-1", now)).toThrow(/is for pairing/);
-  expect(() => useOf(token, "PAIRING", "request-1", now + 300_000)).toThrow(/has expired/);
+  expect(refusal(useOf(token, "SIGNING", "request-1", now))).toMatch(/is for pairing/);
+  expect(refusal(useOf(token, "PAIRING", "request-1", now + 300_000))).toMatch(/has expired/);
+});
+
+it("a revoked token is neither fresh nor repeated", () => {
+  const revokedAt = "2026-01-01T00:00:00Z";
+  expect(refusal(useOf({ ...token, revokedAt }, "PAIRING", "request-1", now))).toMatch(
+    /was revoked/,
+  );
+  expect(refusal(useOf({ ...used, revokedAt }, "PAIRING", "request-1", now))).toMatch(
+    /was revoked/,
+  );
 });
 
 it("a used token answers the same request again for two minutes, and nothing else", () => {
   expect(useOf(used, "PAIRING", "request-1", now + 119_999)).toBe("repeat");
-  expect(() => useOf(used, "PAIRING", "request-1", now + 120_000)).toThrow(/used already/);
-  expect(() => useOf(used, "PAIRING", "request-2", now)).toThrow(/used already/);
-  expect(() => useOf(used, "PAIRING", undefined, now)).toThrow(/used already/);
+  expect(refusal(useOf(used, "PAIRING", "request-1", now + 120_000))).toMatch(/used already/);
+  expect(refusal(useOf(used, "PAIRING", "request-2", now))).toMatch(/used already/);
+  expect(refusal(useOf(used, "PAIRING", undefined, now))).toMatch(/used already/);
 });
 
-it("the signing secret follows from the pairing token and the request, and from the key alone", () => {
+it("the token for signing follows from the one for pairing and the request, and from the key alone", () => {
   const key = Buffer.alloc(32, 1);
-  expect(signingSecret(key, "a", "b")).toEqual(signingSecret(key, "a", "b"));
-  expect(signingSecret(key, "a", "b")).not.toEqual(signingSecret(key, "a", "c"));
-  expect(signingSecret(Buffer.alloc(32, 2), "a", "b")).not.toEqual(signingSecret(key, "a", "b"));
+  const made = signingToken(key, "a", "b");
+  expect(made).toBe(signingToken(key, "a", "b"));
+  for (const other of [
+    signingToken(key, "a", "c"),
+    signingToken(key, "d", "b"),
+    signingToken(Buffer.alloc(32, 2), "a", "b"),
+  ])
+    for (const part of other.split(".")) expect(made).not.toContain(part);
 });
 
 it("a token's text has 256 secret bits behind its public id, and its hash tells neither", () => {
-  const text = tokenText(token.id, Buffer.alloc(32, 9));
+  const text = tokenText(publicIDOf(token.id), Buffer.alloc(32, 9));
   expect(text).toMatch(/^[0-9a-f]{16}\.[A-Za-z0-9_-]{43}$/);
   expect(tokenHash(text)).toMatch(/^[0-9a-f]{64}$/);
 });

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, X509Certificate } from "node:crypto";
+import { generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 import { createKeyPair, readCertificate, readPem, writePem } from "@sextant/x509";
 import { storedRows } from "@sextant/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -62,7 +62,7 @@ describe("pairing", () => {
       const signing = await connector.withToken(configuration.token.token);
       const { x } = await signing.ask(SIGN, requestFor(type, id));
       const certificate = certificateIn(x);
-      expect(certificate.verify(connector.context.authority.certificate.publicKey)).toBe(true);
+      expect(certificate.verify(connector.context.authorities.current().publicKey)).toBe(true);
       expect(certificate.subjectAltName).toContain(
         `sextant://${tenant.id}/${type.toLowerCase()}/${id}`,
       );
@@ -103,24 +103,28 @@ describe("pairing", () => {
 });
 
 describe("a one-time token", () => {
-  it("used fifty times at once by different requests is used once", async () => {
-    const id = await tenant.holder("RUNTIME");
-    const as = await connector.withToken(await tenant.issue("RUNTIME", id));
+  it("used four hundred times at once by different requests is used once, and each other use is on record", async () => {
+    const own = await connector.tenant();
+    const id = await own.holder("RUNTIME");
+    const as = await connector.withToken(await own.issue("RUNTIME", id));
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
+      Array.from({ length: 400 }, (_, index) =>
         as.send(CONFIGURATION, {}, index % 2 === 0 ? `key-${index}` : undefined),
       ),
     );
     expect(answers.filter(({ errors }) => errors === undefined)).toHaveLength(1);
     for (const { errors } of answers)
       if (errors !== undefined) expect(errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
+    const about = `oneTimeToken ${as.identity.credential?.id} 192.0.2.7`;
+    expect(await own.refusals()).toEqual(
+      Array.from({ length: 399 }, () => `configuration UNAUTHENTICATED ${about}`),
+    );
   });
 
-  it("for signing, used fifty times at once with different keys, gives exactly one certificate", async () => {
+  it("for signing, used four hundred times at once with different keys, gives exactly one certificate", async () => {
     const { id, as } = await signingStep();
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => as.send(SIGN, requestFor("APPLICATION", id))),
-    );
+    const requests = Array.from({ length: 400 }, () => requestFor("APPLICATION", id));
+    const answers = await Promise.all(requests.map((request) => as.send(SIGN, request)));
     expect(answers.filter(({ errors }) => errors === undefined)).toHaveLength(1);
     for (const { errors } of answers)
       if (errors !== undefined) expect(errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
@@ -217,6 +221,140 @@ describe("a one-time token", () => {
   });
 });
 
+describe("a refused use of a token", () => {
+  it("is on record with who, what and from where; a request that only has to be corrected is not", async () => {
+    const own = await connector.tenant();
+    const id = await own.holder("RUNTIME");
+    const pairing = await connector.withToken(await own.issue("RUNTIME", id));
+    const { configuration } = await pairing.ask(CONFIGURATION, {}, "k");
+    await pairing.ask(CONFIGURATION, {}, "k");
+    const signing = await connector.withToken(configuration.token.token);
+    await signing.refusal(SIGN, { csr: "" });
+    await signing.refusal(SIGN, requestFor("APPLICATION", id));
+    expect(await own.refusals()).toEqual([]);
+
+    await pairing.refusal(CONFIGURATION, {}, "another");
+    await pairing.refusal(SIGN, requestFor("RUNTIME", id));
+    const { x } = await signing.ask(SIGN, requestFor("RUNTIME", id));
+    await signing.refusal(SIGN, requestFor("RUNTIME", id));
+    const as = await connector.withCertificate(x);
+    await as.ask("mutation { revokeCertificate }");
+    await as.refusal(SIGN, requestFor("RUNTIME", id));
+    const [first, second] = [pairing, signing].map(({ identity }) => identity.credential?.id);
+    expect(await own.refusals()).toEqual([
+      `configuration UNAUTHENTICATED oneTimeToken ${first} 192.0.2.7`,
+      `signCertificate UNAUTHENTICATED oneTimeToken ${first} 192.0.2.7`,
+      `signCertificate UNAUTHENTICATED oneTimeToken ${second} 192.0.2.7`,
+      `signCertificate UNAUTHENTICATED certificate ${as.identity.credential?.id} 192.0.2.7`,
+    ]);
+  });
+});
+
+describe("issuing", () => {
+  const stateOf = async (id: string) => {
+    const { certificates } = await tenant.admin.ask(
+      `query($id: ID!) { certificates(filter: { applicationID: $id }) { data { state serialNumber fingerprint issuerKeyID } } }`,
+      { id },
+    );
+    return certificates.data as { state: string; serialNumber: string; fingerprint: unknown }[];
+  };
+  /** Until it is given back, the authority signs as this says. */
+  const signingBy = async (sign: (tbs: Buffer) => Promise<Buffer>, act: () => Promise<void>) => {
+    const { signer } = connector.context.authorities.current();
+    const own = signer.sign;
+    try {
+      Object.assign(signer, { sign });
+      await act();
+    } finally {
+      Object.assign(signer, { sign: own });
+    }
+  };
+
+  it("records the serial number and what is signed before it signs, and a repeat finishes the same certificate", async () => {
+    const { id, as } = await signingStep();
+    const request = requestFor("APPLICATION", id);
+    const tried: Buffer[] = [];
+    const dies = async (tbs: Buffer): Promise<Buffer> => {
+      expect(await stateOf(id)).toMatchObject([{ state: "ISSUING", fingerprint: null }]);
+      tried.push(tbs);
+      throw new Error("as if it had been killed");
+    };
+    await signingBy(dies, async () => {
+      expect(await as.refusal(SIGN, request)).toMatch(/^INTERNAL/);
+    });
+    expect(tried).toHaveLength(1);
+    const [recorded] = await stateOf(id);
+    expect(recorded?.state).toBe("ISSUING");
+    expect(await as.refusal(SIGN, requestFor("APPLICATION", id))).toMatch(/^UNAUTHENTICATED/);
+    const { x } = await as.ask(SIGN, request);
+    expect(certificateIn(x).serialNumber.toLowerCase()).toBe(recorded?.serialNumber);
+    const { serialNumber } = recorded ?? {};
+    expect(await stateOf(id)).toMatchObject([{ serialNumber, state: "VALID" }]);
+  });
+
+  it("gives out nothing that was signed by another key, or that is revoked before it is stored", async () => {
+    const wrong = await signingStep();
+    const other = createKeyPair();
+    const request = requestFor("APPLICATION", wrong.id);
+    await signingBy(
+      async (tbs) => sign("sha256", tbs, other.privateKey),
+      async () => {
+        expect(await wrong.as.refusal(SIGN, request)).toMatch(/^INTERNAL/);
+      },
+    );
+    expect(await stateOf(wrong.id)).toMatchObject([{ state: "ISSUING" }]);
+
+    const { signer } = connector.context.authorities.current();
+    const own = signer.sign;
+    const late = await signingStep();
+    await signingBy(
+      async (tbs) => {
+        await tenant.admin.ask(
+          `mutation($id: ID!) { revokeCertificates(applicationID: $id, reason: SUPERSEDED) }`,
+          { id: late.id },
+        );
+        return own(tbs);
+      },
+      async () => {
+        expect(await late.as.refusal(SIGN, requestFor("APPLICATION", late.id))).toMatch(
+          /^UNAUTHENTICATED: the certificate was revoked while it was issued/,
+        );
+      },
+    );
+    expect(await stateOf(late.id)).toMatchObject([{ state: "REVOKED", fingerprint: null }]);
+  });
+
+  it("sends what is right to the signer and nothing else: no request that is refused gets there", async () => {
+    const { id, as } = await signingStep();
+    const { keyPair } = await pair();
+    await signingBy(
+      () => Promise.reject(new Error("the signer was reached")),
+      async () => {
+        for (const variables of [
+          { csr: "" },
+          { csr: "A".repeat(40_000) },
+          { csr: Buffer.from("hello").toString("base64") },
+          requestFor("RUNTIME", id),
+          requestFor("APPLICATION", id, keyPair),
+        ])
+          expect(await as.refusal(SIGN, variables)).toMatch(/^INVALID_DATA/);
+      },
+    );
+  });
+
+  it("says in the certificate where the revocation list of its issuer is, and bounds its life by the issuer's", async () => {
+    const { answer } = await pair();
+    const authority = connector.context.authorities.current();
+    const text = certificateIn(answer).raw.toString("latin1");
+    expect(text).toContain(`https://plane.example/v1/ca/crl?issuer=${authority.keyId}`);
+    const at = connector.clock.now;
+    connector.clock.now = authority.issuer.notAfter.getTime() - 3_600_000;
+    const late = await pair();
+    expect(certificateIn(late.answer).validToDate).toEqual(authority.issuer.notAfter);
+    connector.clock.now = at;
+  });
+});
+
 describe("a signing request", () => {
   it("that is wrong does not use the token up, and says what is wrong", async () => {
     const { id, as } = await signingStep();
@@ -256,11 +394,56 @@ describe("a signing request", () => {
     expect(await as.refusal(SIGN, requestFor("APPLICATION", id, keyPair))).toMatch(
       /^INVALID_DATA: .*its key belongs to another/,
     );
-    expect((await as.ask(SIGN, requestFor("APPLICATION", id))).x.clientCertificate).toBeDefined();
+    // The same words for one of another tenant, and for one of the same moment.
+    const foreign = await connector.tenant();
+    const other = await foreign.holder("APPLICATION");
+    const signing = async () => {
+      const pairing = await connector.withToken(await foreign.issue("APPLICATION", other));
+      const { configuration } = await pairing.ask(CONFIGURATION);
+      return connector.withToken(configuration.token.token);
+    };
+    const request = requestFor("APPLICATION", other, keyPair);
+    expect(await (await signing()).refusal(SIGN, request)).toBe(
+      "INVALID_DATA: validation error for type CertificateSigningRequest: csr: its key belongs to another: make a new key.",
+    );
+    const shared = createKeyPair();
+    const answers = await Promise.all([
+      as.send(SIGN, requestFor("APPLICATION", id, shared)),
+      (await signing()).send(SIGN, requestFor("APPLICATION", other, shared)),
+    ]);
+    expect(answers.filter(({ errors }) => errors === undefined)).toHaveLength(1);
   });
 });
 
 describe("renewal", () => {
+  it("is steered: a window that is the certificate's own, and open at once under an authority that signs no more", async () => {
+    const { as } = await pair("RUNTIME");
+    const window = `{ configuration { renewal { start end retryAfterSeconds } } }`;
+    const { renewal } = (await as.ask(window)).configuration;
+    const hours = (text: string) => (Date.parse(text) - connector.clock.now) / 3_600_000;
+    expect(hours(renewal.start)).toBeGreaterThan(11);
+    expect(hours(renewal.end)).toBeLessThan(22);
+    expect(renewal.retryAfterSeconds).toBeGreaterThan(60);
+    expect((await as.ask(window)).configuration).toMatchObject({
+      renewal: { start: renewal.start, end: renewal.end },
+    });
+    const { authorities } = connector.context;
+    const current = authorities.current();
+    Object.assign(authorities, { current: () => ({ ...current, keyId: "0".repeat(40) }) });
+    const moved = (await as.ask(window)).configuration.renewal;
+    Object.assign(authorities, { current: () => current });
+    expect(hours(moved.start)).toBeLessThanOrEqual(0.01);
+  });
+
+  it("ends with the certificate", async () => {
+    const { id, type, as } = await pair("RUNTIME");
+    connector.clock.now += 86_400_000;
+    expect(await as.refusal(SIGN, requestFor(type, id))).toMatch(
+      /^UNAUTHENTICATED: the client certificate has expired/,
+    );
+    connector.clock.now = Date.now();
+  });
+
   it("is by the certificate itself, with the same key or a new one", async () => {
     const { id, type, keyPair, answer, as } = await pair("RUNTIME");
     const { configuration } = await as.ask(CONFIGURATION);

@@ -1,4 +1,4 @@
-import { actorOf, type Answer, checked, checkedFully, equals } from "@sextant/graphql";
+import { type Answer, checked, checkedFully, equals } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, update, timestamp } from "@sextant/registry-client";
 import { knownID, requireAdmin, requireApplication } from "../access/access.ts";
@@ -6,6 +6,7 @@ import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import { createBundle } from "../bundle/bundle.ts";
 import { staleForApplication } from "../bundle/bundle.service.ts";
 import type { Trust } from "../connector-client/trust.ts";
+import { unregister } from "../connector-client/unregister.ts";
 import { changeProbing, probingParameters, startProbing } from "../health-check/health-probe.ts";
 import { initialLabels, labelSteps } from "../label/label.ts";
 import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
@@ -112,9 +113,8 @@ export function createApplicationService(
       requireAdmin(call.caller.identity, "unregistering an application");
       const id = knownID(noun, args.id);
       await requireObject(context, tenant, "application", noun, id, args.expectedRevision);
-      // Before the object goes: a crash in between leaves an application without certificates, never the other way round.
-      await dependencies.trust.revokeAll(tenant, "APPLICATION", id, actorOf(call));
-      return act(context, call, {
+      return unregister(context, call, dependencies.trust, {
+        subject: "APPLICATION",
         tenant,
         noun,
         id,
@@ -130,7 +130,6 @@ export function createApplicationService(
           { op: "event", type: "application.unregistered", id, data: {} },
         ],
         params: { applicationID: id },
-        answer: "before",
       });
     },
   };

@@ -13,12 +13,12 @@ export type Trust = {
     subject: TrustSubject,
     id: string,
     actor: Actor,
-  ): Promise<{ token: string; connectorURL: string }>;
+  ): Promise<{ token: string; connectorURL: string; caPin: string }>;
   /** Revokes all certificates and tokens of the object; none is fine. */
   revokeAll(tenant: string, subject: TrustSubject, id: string, actor: Actor): Promise<void>;
 };
 
-const issued = z.object({ token: z.string(), connectorURL: z.string() });
+const issued = z.object({ token: z.string(), connectorURL: z.string(), caPin: z.string() });
 
 /** Speaks to the Connector's internal interface. */
 export function createTrust(connector: InternalClient): Trust {

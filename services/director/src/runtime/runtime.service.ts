@@ -1,10 +1,11 @@
 import { forbidden } from "@sextant/errors";
-import { actorOf, type Answer, checked } from "@sextant/graphql";
+import { type Answer, checked } from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import { create, type Step, update, timestamp } from "@sextant/registry-client";
 import { isPaired, knownID, requireAdmin, requireRuntime } from "../access/access.ts";
 import { act, type ActingCall, type Context, expecting } from "../act/act.ts";
 import type { Trust } from "../connector-client/trust.ts";
+import { unregister } from "../connector-client/unregister.ts";
 import { assignAll } from "../automatic-group-assignment/automatic-group-assignment.ts";
 import { initialLabels, labelSteps } from "../label/label.ts";
 import { type LabelGuard, writingLabels } from "../label-definition/label-writing.ts";
@@ -122,9 +123,8 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
       requireAdmin(call.caller.identity, "unregistering a runtime");
       const id = knownID(noun, args.id);
       await requireObject(context, tenant, "runtime", noun, id, args.expectedRevision);
-      // Before the object goes: a crash in between leaves a runtime without certificates, never the other way round.
-      await dependencies.trust.revokeAll(tenant, "RUNTIME", id, actorOf(call));
-      return act(context, call, {
+      return unregister(context, call, dependencies.trust, {
+        subject: "RUNTIME",
         tenant,
         noun,
         id,
@@ -135,7 +135,6 @@ export function createRuntimeService(context: Context, dependencies: { readonly 
           { op: "event", type: "runtime.unregistered", id, data: {} },
         ],
         params: { runtimeID: id },
-        answer: "before",
       });
     },
   };

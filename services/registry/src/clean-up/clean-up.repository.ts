@@ -3,10 +3,16 @@ import type { Database } from "../database/database.ts";
 /** Rows removed by one statement. */
 const BATCH = 1_000;
 
+/** Removes those rows of a table whose time was over so long ago, the oldest first. */
+const over = (table: string, column: string, since: string): string =>
+  `delete from ${table} t using (select tenant_id, id from ${table} where ${column} < now() - interval '${since}' ` +
+  `order by ${column} limit ${BATCH}) over where t.tenant_id = over.tenant_id and t.id = over.id returning 1`;
+
 /** What is over, each in batches; row-level security shows of these tables only what may go. */
 const STATEMENTS: readonly string[] = [
-  `delete from idempotency_key k using (select tenant_id, id from idempotency_key where created_at < now() - interval '24 hours' ` +
-    `order by created_at limit ${BATCH}) over where k.tenant_id = over.tenant_id and k.id = over.id returning 1`,
+  over("idempotency_key", "created_at", "24 hours"),
+  over("one_time_token", "expires_at", "30 days"),
+  over("certificate", "not_after", "90 days"),
 ];
 
 /** Texts removed by one statement: they may be large. */
@@ -29,6 +35,12 @@ const UNREFERENCED =
   `delete from content where tenant_id = $1 and hash in (select c.hash from content c where c.tenant_id = $1 ` +
   `and c.created_at < now() - interval '1 hour' and not (${referredTo.join(" or ")}) limit ${TEXTS} for update of c skip locked) ` +
   `returning 1`;
+
+/** A key goes when no certificate refers to it any more. A new one may be about to be referred to. */
+const UNUSED_KEYS =
+  `delete from certificate_key where tenant_id = $1 and id in (select k.id from certificate_key k where k.tenant_id = $1 ` +
+  `and k.created_at < now() - interval '1 hour' and not exists (select from certificate c where c.tenant_id = k.tenant_id ` +
+  `and c.public_key_hash = k.hash and c.consumer_id = k.consumer_id) limit ${BATCH} for update of k skip locked) returning 1`;
 
 /** Removes what is over, of all tenants. */
 export class CleanUpRepository {
@@ -54,9 +66,12 @@ export class CleanUpRepository {
     return (rows ?? []).map((row) => String(row[0]));
   }
 
-  /** Removes some of the texts of a tenant that nothing refers to any more; says whether there may be more. */
-  async removeTexts(tenant: string): Promise<boolean> {
-    const [rows] = await this.#database.run({ tenant }, [{ text: UNREFERENCED, values: [tenant] }]);
-    return (rows ?? []).length >= TEXTS;
+  /** Removes some of what nothing of a tenant refers to any more, texts and keys; says whether there may be more. */
+  async removeUnreferenced(tenant: string): Promise<boolean> {
+    const [texts, keys] = await this.#database.run({ tenant }, [
+      { text: UNREFERENCED, values: [tenant] },
+      { text: UNUSED_KEYS, values: [tenant] },
+    ]);
+    return (texts ?? []).length >= TEXTS || (keys ?? []).length >= BATCH;
   }
 }

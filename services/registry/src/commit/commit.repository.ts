@@ -3,14 +3,15 @@ import {
   type Commit,
   type CommitAnswer,
   type CommitFailure,
+  type GroupAnswer,
   kinds,
   type Params,
   RegistryUnavailableError,
   type Step,
   tableName,
 } from "@sextant/registry-client";
-import type { Call } from "../database/batch.ts";
-import type { Database } from "../database/database.ts";
+import type { Call, Row } from "../database/batch.ts";
+import { type Database, openTenant } from "../database/database.ts";
 import { isConflict, isUnavailable, StatementError } from "../database/error.ts";
 import type { KnownPlan } from "../read/plan-cache.ts";
 import { asRequestFault, readCall, runFor } from "../read/read.repository.ts";
@@ -160,15 +161,57 @@ export class CommitRepository {
     const beforeAt = opening.length + Math.min(lead, steps.length);
     const placeOf = (statement: number): number =>
       statement - opening.length - (statement < beforeAt ? 0 : before.length);
+    const results = await this.#carryOut(commit.tenant, calls);
+    if (results instanceof StatementError)
+      return this.#refusal(results, placeOf(results.statement), commit, plans);
+    return {
+      ok: true,
+      ...(before.length === 0 ? {} : { before: String(results[beforeAt]?.[0]?.[0]) }),
+      ...(after.length === 0 ? {} : { after: String(results.at(-1)?.[0]?.[0]) }),
+      repeated: false,
+    };
+  }
+
+  /** Several commits as one transaction in one round trip. */
+  async commitGroup(commits: readonly Commit[]): Promise<GroupAnswer> {
+    const calls: Call[] = [];
+    /** Of each statement: whose it is, and which step; -1 for what comes before the steps. */
+    const places: { readonly at: number; readonly step: number }[] = [];
+    let tenant = commits[0]?.tenant ?? "";
+    for (const [at, commit] of commits.entries()) {
+      const opening = [
+        ...(commit.tenant === tenant ? [] : [openTenant(commit.tenant)]),
+        ...lockCalls(commit),
+        ...auditCall(commit),
+      ];
+      ({ tenant } = commit);
+      const steps = commit.steps.map((step, place) => stepCall(step, place, commit));
+      calls.push(...opening, ...steps);
+      places.push(
+        ...opening.map(() => ({ at, step: -1 })),
+        ...steps.map((_, step) => ({ at, step })),
+      );
+    }
+    const results = await this.#carryOut(commits[0]?.tenant ?? "", calls);
+    if (!(results instanceof StatementError)) return { ok: true };
+    const { at, step } = places[results.statement] ?? { at: 0, step: -1 };
+    const commit = commits[at] as Commit;
+    const refusal = await this.#refusal(results, step, commit, {
+      before: undefined,
+      after: undefined,
+    });
+    // All of them were carried out before, when one was.
+    return refusal.ok ? { ok: true } : { ok: false, at, failure: refusal.failure };
+  }
+
+  /** Runs the statements as one transaction, again while others stand in the way: their rows, or which of them was refused. */
+  async #carryOut(
+    tenant: string,
+    calls: readonly Call[],
+  ): Promise<readonly (readonly Row[])[] | StatementError> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const results = await this.#database.run({ tenant: commit.tenant }, calls);
-        return {
-          ok: true,
-          ...(before.length === 0 ? {} : { before: String(results[beforeAt]?.[0]?.[0]) }),
-          ...(after.length === 0 ? {} : { after: String(results.at(-1)?.[0]?.[0]) }),
-          repeated: false,
-        };
+        return await this.#database.run({ tenant }, calls);
       } catch (error) {
         if (isUnavailable(error))
           throw new RegistryUnavailableError("the database cannot be reached now", error);
@@ -177,7 +220,7 @@ export class CommitRepository {
           continue;
         }
         if (!(error instanceof StatementError)) throw error;
-        return this.#refusal(error, placeOf(error.statement), commit, plans);
+        return error;
       }
     }
   }

@@ -221,6 +221,14 @@ export function stepCall(step: Step, place: number, context: StepContext): Call 
         scope.alias,
         `(${conditionSQL(parts.build, scope, step.where)})`,
       );
+      if (step.hold === true) {
+        if (step.expect === "none")
+          refuse(place, [{ field: "hold", message: "needs something to be there" }]);
+        return parts.call(
+          `with held as (select from ${source.from} where ${source.where} for key share of ${scope.alias}) ` +
+            `select refuse_unless(count(*) > 0) from held`,
+        );
+      }
       const not = step.expect === "none" ? "not " : "";
       return parts.call(
         `select refuse_unless(${not}exists (select from ${source.from} where ${source.where}))`,

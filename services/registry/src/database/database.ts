@@ -8,13 +8,13 @@ import { type Line, lineOf } from "./line.ts";
 import { isSpoilt, SharedLines, tooManyWait } from "./shared-lines.ts";
 
 /**
- * Which rows row-level security shows for one transaction: a tenant's; the one with a secret's hash; those of a work queue or of
- * the feed, of all tenants; or none of any tenant.
+ * Which rows row-level security shows for one transaction: a tenant's; the one with a secret's hash; those of a work queue, of
+ * the feed, of the revocation list or to be cleaned up, of all tenants; or none of any tenant.
  */
 export type Scope =
   | { readonly tenant: string }
   | { readonly secret: string }
-  | { readonly queue: Queue | "feed" | "cleanUp" }
+  | { readonly queue: Queue | "feed" | "cleanUp" | "revocationList" }
   | "tenantless";
 
 /** How the pool is made. Times in milliseconds. */
@@ -41,9 +41,12 @@ const SET_TENANT = "select set_config('app.tenant', $1, true)";
 const SET_SECRET = "select set_config('app.secret', $1, true)";
 const SET_QUEUE = "select set_config('app.queue', $1, true)";
 
+/** Opens a tenant's rows, and closes those of the one before. */
+export const openTenant = (tenant: string): Call => ({ text: SET_TENANT, values: [tenant] });
+
 function opening(scope: Scope): readonly Call[] {
   if (scope === "tenantless") return [];
-  if ("tenant" in scope) return [{ text: SET_TENANT, values: [scope.tenant] }];
+  if ("tenant" in scope) return [openTenant(scope.tenant)];
   if ("secret" in scope) return [{ text: SET_SECRET, values: [scope.secret] }];
   return [{ text: SET_QUEUE, values: [scope.queue] }];
 }

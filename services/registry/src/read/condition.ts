@@ -15,6 +15,8 @@ export function conditionSQL(build: Build, scope: Scope, condition: Condition): 
       return `${scope.column(condition.field)} is null`;
     case "past":
       return `${timestampColumn(scope, condition.field)} < now()`;
+    case "later":
+      return `${timestampColumn(scope, condition.field)} > ${valueSQL(build, scope.parent, condition.than, "timestamp")}`;
     case "within": {
       const seconds = valueSQL(build, scope.parent, condition.seconds, "seconds");
       return `${timestampColumn(scope, condition.field)} > now() - make_interval(secs => ${seconds})`;

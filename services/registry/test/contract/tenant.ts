@@ -101,15 +101,20 @@ export function describeTenantsAndServices(given: Given): void {
       }
       const indirect: Condition = { op: "exists", kind: "certificate", where: everything };
       await expect(names(tenant, indirect, {})).rejects.toMatchObject(forbidden);
-      const sneaking: Step = {
-        op: "check",
-        kind: "certificate",
-        where: everything,
-        expect: "none",
-      };
-      await expect(given.director.commit(commitOf(tenant, [sneaking]))).rejects.toMatchObject(
-        forbidden,
-      );
+      for (const [kind, wanted] of [
+        ["oneTimeToken", "none"],
+        ["certificate", "some"],
+      ] as const) {
+        const sneaking: Step = { op: "check", kind, where: everything, expect: wanted };
+        await expect(given.director.commit(commitOf(tenant, [sneaking]))).rejects.toMatchObject(
+          forbidden,
+        );
+      }
+      const revoked = { issuerKeyID: "0".repeat(40), after: null };
+      for (const by of [given.director, given.gateway, given.provisioner])
+        await expect(by.revoked(revoked)).rejects.toMatchObject(forbidden);
+      const smuggled = [commitOf(tenant, []), commitOf(tenant, [newApplication().step])];
+      await expect(given.connector.commitGroup(smuggled)).rejects.toMatchObject(forbidden);
       await expect(
         given.connector.commit(commitOf(tenant, [newApplication().step])),
       ).rejects.toMatchObject(forbidden);
