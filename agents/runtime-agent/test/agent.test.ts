@@ -330,6 +330,39 @@ describe("a certificate", () => {
     await until("a report", () => plane.reports.at(-1)?.revision === 2);
   });
 
+  it("is renewed when the plane's window opens, also when that is moved", async () => {
+    const at = (seconds: number): Date => new Date(Date.now() + seconds * 1_000);
+    plane.renewal = { start: at(3_600), end: at(7_200), retryAfterSeconds: 5 };
+    const agent = await startPaired();
+    await until("a window", () => event(agent, "renewal window told"));
+    expect(event(agent, "renewal window told")).toMatchObject({
+      renewAt: plane.renewal.start.toISOString(),
+    });
+    const [before] = readCertificateChain(String(identityOnDisk()["chain"]));
+    plane.renewal = { start: at(-10), end: at(2), retryAfterSeconds: 5 };
+    await until("a renewal", () => event(agent, "certificate renewed"));
+    const [after] = readCertificateChain(String(identityOnDisk()["chain"]));
+    expect(after?.serial).not.toBe(before?.serial);
+    expect(plane.count("sign")).toBe(2);
+  });
+
+  it("whose renewal fails is renewed later, and the agent works and says so meanwhile", async () => {
+    plane.certificateLifeMs = 9_000;
+    const agent = await startPaired();
+    plane.onExchange = ({ operation, phase }) => {
+      if (operation === "sign" && phase === "received") plane.failures.push({ status: 503 });
+    };
+    await until("a failed renewal", () => event(agent, "certificate not renewed"));
+    plane.setPlan({ applications: [] });
+    const told = (): boolean =>
+      plane.reports.some(({ health }) =>
+        health.some(({ message }) => message?.includes("could not be renewed")),
+      );
+    await until("a report of it", told);
+    plane.onExchange = undefined;
+    await until("a renewal", () => event(agent, "certificate renewed"));
+  });
+
   it("that was revoked is said clearly, and a new token brings the agent back", async () => {
     const agent = await startPaired();
     const [leaf] = readCertificateChain(String(identityOnDisk()["chain"]));

@@ -80,6 +80,10 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
     publicUrl: "",
     mtlsUrl: "",
     certificateLifeMs: options.certificateLifeMs ?? DAY_MS,
+    /** What it tells of renewal; undefined: it knows nothing of it. */
+    renewal: undefined as
+      | { readonly start: Date; readonly end: Date; readonly retryAfterSeconds: number }
+      | undefined,
     /** Base64 of the public key of each certificate that was issued, in order. */
     issuedKeys: [] as string[],
     /** False: it answers every poll at once. */
@@ -152,6 +156,11 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
       const signed = () => sign(variables?.csr ?? "");
       return secured ? signed() : withToken(request, "signing", signed);
     }
+    if (query.includes("renewal")) {
+      if (plane.renewal !== undefined)
+        return { data: { configuration: { renewal: plane.renewal } } };
+      return { errors: [{ message: "no such field", extensions: { code: "INVALID_DATA" } }] };
+    }
     return secured
       ? configuration(null)
       : withToken(request, "configuration", () => configuration({ token: newToken("signing") }));
@@ -208,7 +217,9 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
     const operation = path.endsWith("/graphql")
       ? body.includes("mutation")
         ? "sign"
-        : "configuration"
+        : body.includes("renewal")
+          ? "renewal"
+          : "configuration"
       : path;
     plane.exchanges.push({ path, operation, phase: "received" });
     await plane.onExchange?.({ path, operation, phase: "received" });

@@ -4,6 +4,7 @@ import { hashToken, type Identity } from "../identity/identity.ts";
 import type { IdentityStore } from "../identity/identity-store.ts";
 import type { connectFault } from "../health/reachability.ts";
 import { createReachWatch } from "../health/reach-watch.ts";
+import { createConnectorClient } from "../pairing/connector-client.ts";
 import { pair, renew } from "../pairing/pairing.ts";
 import { fetchPlan, sendStatus, type PlanAnswer } from "../plan/plan-client.ts";
 import {
@@ -17,7 +18,8 @@ import type { PlanStore, StoredPlan } from "../plan/plan-store.ts";
 import type { ConnectionOptions, PlaneConnection } from "../plane/plane-connection.ts";
 import { PlaneError } from "../plane/plane-error.ts";
 import { LONGEST_MS, waitAfter, type FaultKind } from "./backoff.ts";
-import { afterFailedRenewal, nextStep, type Step } from "./step.ts";
+import { afterFailedRenewal, askedAgain, renewalIn } from "./renewal.ts";
+import { nextStep, type Step } from "./step.ts";
 
 /** What the agent is made of. */
 export type AgentDependencies = {
@@ -67,6 +69,8 @@ export function createAgent(dependencies: AgentDependencies): Agent {
   let connection: PlaneConnection | undefined;
   let plan: StoredPlan | undefined;
   let refusedToken: string | undefined;
+  /** When to ask for the renewal window; the one that was told last, and failed renewals since the last that did not. */
+  const renewal = { askAt: new Date(0), window: "", failed: 0 };
   let unready: string | undefined = "the agent is starting";
   /** The revision that the plane has a report of since the start. */
   let reported: number | undefined;
@@ -104,6 +108,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
 
   const become = async (next: Identity): Promise<void> => {
     identity = next;
+    Object.assign(renewal, { askAt: new Date(0), window: "", failed: 0 });
     const old = connection;
     connection = dependencies.connect({ ca: next.ca, client: next, now });
     await old?.close();
@@ -154,9 +159,33 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     } catch (error) {
       if (signal.aborted) throw error;
       // The certificate is still good: polls go on meanwhile.
-      identity = { ...current, renewAt: afterFailedRenewal(now(), random) };
-      own.certificate = `the certificate could not be renewed: ${describe(error).message}`;
-      log.warn({ ...describe(error), again: identity.renewAt }, "certificate not renewed");
+      const fault = describe(error);
+      renewal.failed += 1;
+      const failure = { inARow: renewal.failed, retryAfterMs: fault.retryAfterMs };
+      const again = afterFailedRenewal(now(), current.notAfter, failure, random);
+      identity = { ...current, renewAt: again };
+      own.certificate = `the certificate could not be renewed: ${fault.message}`;
+      log.warn({ ...fault, failed: renewal.failed, again }, "certificate not renewed");
+    }
+  };
+
+  /** The plane says when to renew. Without its answer the agent's own reckoning stands. */
+  const askForWindow = async (current: Identity, signal: AbortSignal): Promise<void> => {
+    try {
+      const connector = createConnectorClient(connected(), current.connectorUrl, signal);
+      const { start, end, retryAfterMs } = await connector.renewal();
+      renewal.askAt = askedAgain(now(), retryAfterMs);
+      const window = `${start.toISOString()} ${end.toISOString()}`;
+      // A renewal that failed is tried again in its own time.
+      if (window === renewal.window || renewal.failed > 0) return;
+      renewal.window = window;
+      identity = { ...current, renewAt: renewalIn({ start, end }, current, now(), random) };
+      log.info({ start, end, renewAt: identity.renewAt }, "renewal window told");
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const fault = describe(error);
+      renewal.askAt = askedAgain(now(), fault.retryAfterMs ?? LONGEST_MS);
+      log.warn({ ...fault, again: renewal.askAt }, "renewal window not told");
     }
   };
 
@@ -253,6 +282,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     } else if (step.do === "pair") await pairAgain(signal);
     else if (identity !== undefined) {
       if (step.do === "renew") await renewCertificate(identity, signal);
+      else if (step.do === "ask") await askForWindow(identity, signal);
       else await poll(identity, step.holdSeconds, signal);
       unready = undefined;
     }
@@ -267,7 +297,10 @@ export function createAgent(dependencies: AgentDependencies): Agent {
       log.info({ paired: stored !== undefined, revision: plan?.head.revision }, "started");
       for (let attempt = 0; !signal.aborted;) {
         try {
-          await perform(nextStep({ now: now(), identity, tokenHash, refusedToken }), signal);
+          await perform(
+            nextStep({ now: now(), identity, askAt: renewal.askAt, tokenHash, refusedToken }),
+            signal,
+          );
           attempt = 0;
         } catch (error) {
           if (signal.aborted) break;

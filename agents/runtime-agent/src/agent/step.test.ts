@@ -5,7 +5,10 @@ const now = new Date("2026-01-01T00:00:00Z");
 const inSeconds = (seconds: number): Date => new Date(now.getTime() + seconds * 1_000);
 const identity = { notAfter: inSeconds(3_600), renewAt: inSeconds(2_400), pairedBy: "t1" };
 const step = (change: Partial<Knowledge>) =>
-  nextStep({ now, identity, tokenHash: undefined, refusedToken: undefined, ...change });
+  nextStep({
+    ...{ now, identity, askAt: inSeconds(86_400), tokenHash: undefined, refusedToken: undefined },
+    ...change,
+  });
 
 it("pairs when there is no certificate, and waits for a token when there is none", () => {
   expect(step({ identity: undefined, tokenHash: "t1" })).toEqual({ do: "pair" });
@@ -40,4 +43,11 @@ it("renews from the renewal time to the end, and not after", () => {
 
 it("asks to be held no longer than until the renewal", () => {
   expect(step({ now: inSeconds(2_380.5) })).toEqual({ do: "poll", holdSeconds: 20 });
+});
+
+it("asks for the renewal window when it is time to, but never in place of a renewal", () => {
+  expect(step({ askAt: now })).toEqual({ do: "ask" });
+  expect(step({ askAt: inSeconds(20) })).toEqual({ do: "poll", holdSeconds: 20 });
+  expect(step({ askAt: now, now: inSeconds(2_400) })).toEqual({ do: "renew" });
+  expect(step({ askAt: now, now: inSeconds(3_600) })).toEqual({ do: "wait", why: "expired" });
 });

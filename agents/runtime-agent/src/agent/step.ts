@@ -1,6 +1,4 @@
 /** What the agent does next. Pure: everything it depends on is in its arguments. */
-import { LONGEST_MS } from "./backoff.ts";
-
 /** What the agent knows of itself. */
 export type Knowledge = {
   readonly now: Date;
@@ -8,6 +6,8 @@ export type Knowledge = {
   readonly identity:
     | { readonly notAfter: Date; readonly renewAt: Date; readonly pairedBy: string }
     | undefined;
+  /** When to ask the plane for the renewal window. */
+  readonly askAt: Date;
   /** Hash of the one-time token in its settings. */
   readonly tokenHash: string | undefined;
   /** Hash of a token that the plane has refused since the start. */
@@ -18,6 +18,7 @@ export type Knowledge = {
 export type Step =
   | { readonly do: "pair" }
   | { readonly do: "renew" }
+  | { readonly do: "ask" }
   | { readonly do: "poll"; readonly holdSeconds: number }
   | { readonly do: "wait"; readonly why: "expired" | "no token" };
 
@@ -25,17 +26,15 @@ export type Step =
 const LONGEST_HOLD_S = 50;
 
 /** Decides. A token that the certificate was not made with is an operator's wish to pair anew. */
-export function nextStep({ now, identity, tokenHash, refusedToken }: Knowledge): Step {
+export function nextStep({ now, identity, askAt, tokenHash, refusedToken }: Knowledge): Step {
   const isNewToken = tokenHash !== undefined && tokenHash !== identity?.pairedBy;
   if (identity === undefined) return isNewToken ? { do: "pair" } : { do: "wait", why: "no token" };
   const expired = now >= identity.notAfter;
   if (isNewToken && (expired || tokenHash !== refusedToken)) return { do: "pair" };
   if (expired) return { do: "wait", why: "expired" };
   if (now >= identity.renewAt) return { do: "renew" };
-  const untilRenewal = Math.ceil((identity.renewAt.getTime() - now.getTime()) / 1_000);
-  return { do: "poll", holdSeconds: Math.min(LONGEST_HOLD_S, untilRenewal) };
+  if (now >= askAt) return { do: "ask" };
+  const next = Math.min(identity.renewAt.getTime(), askAt.getTime());
+  const until = Math.ceil((next - now.getTime()) / 1_000);
+  return { do: "poll", holdSeconds: Math.min(LONGEST_HOLD_S, until) };
 }
-
-/** When to try a failed renewal again: soon, but with polls in between. */
-export const afterFailedRenewal = (now: Date, random: () => number): Date =>
-  new Date(now.getTime() + LONGEST_MS * (0.5 + random() / 2));

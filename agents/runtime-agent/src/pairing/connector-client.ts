@@ -11,6 +11,8 @@ const CONFIGURATION = `query Configuration {
   }
 }`;
 
+const RENEWAL = `query Renewal { configuration { renewal { start end retryAfterSeconds } } }`;
+
 const SIGN = `mutation Sign($csr: String!) {
   signCertificateSigningRequest(csr: $csr) { certificateChain caCertificate clientCertificate }
 }`;
@@ -21,6 +23,16 @@ const configurationData = z.object({
     certificateSigningRequestInfo: z.object({ subject: z.string().min(1) }),
     managementPlaneInfo: z.object({
       certificateSecuredConnectorURL: z.url({ protocol: /^https$/ }),
+    }),
+  }),
+});
+
+const renewalData = z.object({
+  configuration: z.object({
+    renewal: z.object({
+      start: z.iso.datetime(),
+      end: z.iso.datetime(),
+      retryAfterSeconds: z.number().min(0),
     }),
   }),
 });
@@ -57,12 +69,21 @@ export type Configuration = {
   readonly connectorUrl: string;
 };
 
+/** When the plane wants the certificate renewed, and in how many milliseconds to ask again. */
+export type RenewalWindow = {
+  readonly start: Date;
+  readonly end: Date;
+  readonly retryAfterMs: number;
+};
+
 /** A signed certificate, PEM. */
 export type SignedCertificate = { readonly certificate: string; readonly chain: string };
 
 /** The Connector behind one URL and one connection. */
 export type ConnectorClient = {
   configuration(credentials: Credentials): Promise<Configuration>;
+  /** The window of the certificate that the connection shows. */
+  renewal(): Promise<RenewalWindow>;
   sign(csr: string, credentials: Credentials): Promise<SignedCertificate>;
 };
 
@@ -114,6 +135,15 @@ export function createConnectorClient(
         token: configuration.token?.token,
         subject: configuration.certificateSigningRequestInfo.subject,
         connectorUrl: configuration.managementPlaneInfo.certificateSecuredConnectorURL,
+      };
+    },
+    async renewal() {
+      const { configuration } = await ask({ query: RENEWAL }, {}, renewalData);
+      const { start, end, retryAfterSeconds } = configuration.renewal;
+      return {
+        start: new Date(start),
+        end: new Date(end),
+        retryAfterMs: retryAfterSeconds * 1_000,
       };
     },
     async sign(csr, credentials) {
