@@ -8,7 +8,13 @@ import {
 } from "@sextant/errors";
 import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import { isUUID, type Params, type ReadPlan, type Registry } from "@sextant/registry-client";
+import {
+  isUUID,
+  type Params,
+  type ReadPlan,
+  type RefusalLog,
+  type Registry,
+} from "@sextant/registry-client";
 import { publicError } from "@sextant/service";
 import {
   type FieldNode,
@@ -45,6 +51,7 @@ import {
 } from "./repeat.ts";
 import { type ShapedField, shapedFields } from "./shape.ts";
 import {
+  actorOf,
   Answer,
   type GraphCall,
   type Resolver,
@@ -79,6 +86,8 @@ export type ExecutorOptions = {
   readonly registry: Pick<Registry, "read">;
   /** Where the answers of repeated mutations are kept; without, an idempotency key is left to the use cases. */
   readonly repeats?: Repeats;
+  /** Where mutations that the caller may not carry out are recorded. */
+  readonly refusals?: Pick<RefusalLog, "record">;
   readonly log: Logger;
   /** Parameters that conditions of declarations name, beside `me`. */
   readonly parameters: Params;
@@ -315,6 +324,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return answerOf(await outcomeOf(compiled.roots, values, problems));
   };
 
+  /** What a caller has no right to do is for the audit log; what is wrong otherwise is between it and us. */
+  const noteRefusal = (call: Omit<GraphCall, "returning">, action: string, problem: unknown) => {
+    for (const code of ["INSUFFICIENT_SCOPES", "FORBIDDEN"] as const) {
+      if (!isSextantError(problem, code)) continue;
+      const { tenant } = call.caller.identity;
+      options.refusals?.record({ tenant, actor: actorOf(call), action, code });
+    }
+  };
+
   const mutation = async (
     operation: Operation,
     walk: Walk,
@@ -345,6 +363,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         values.set(key, await resolve(root, resolver, walk, call, repeat));
       } catch (problem) {
         problems.set(key, problem);
+        noteRefusal(call, field.name, problem);
       }
     }
     const carriedOut = roots.filter((root) => problems.has(root.key) || values.has(root.key));

@@ -17,6 +17,7 @@ export * from "./revoked.ts";
 export * from "./secret.ts";
 export * from "./carry-out.ts";
 export { type Actor, actorSchema, type Refusal } from "./actor.ts";
+export { createRefusalLog, PLANE_TENANT, type RefusalLog, type Refused } from "./refusal-log.ts";
 export { recordRefusal } from "./refusal.ts";
 export { type CommitGroups, createCommitGroups } from "./group-commit.ts";
 export {

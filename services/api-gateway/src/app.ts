@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { limitsOf, publicSchema } from "@sextant/graphql";
 import { createAccessTokens, readServiceKeys } from "@sextant/identity";
-import { createRegistryClient } from "@sextant/registry-client";
+import { createIDSource, createRefusalLog, createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
   type Call,
@@ -124,6 +124,8 @@ export async function start(
     connections,
     header === "off" ? undefined : header,
   );
+  const newID = createIDSource(Date.now);
+  const refusals = createRefusalLog({ registry, newID, now: Date.now, log });
   const users = createUserTokens({
     issuers: settings.SEXTANT_OIDC_ISSUERS,
     roles: settings.SEXTANT_ROLES,
@@ -139,6 +141,7 @@ export async function start(
     users,
     guesses: requestLimits,
     addresses,
+    refusals,
     now: Date.now,
   });
   const authenticate = (door: DoorName) => async (call: Call) => {
@@ -198,6 +201,7 @@ export async function start(
         lifetime: settings.SEXTANT_ACCESS_TOKEN_TTL,
         requestLimits,
         addresses,
+        refusals,
         now: Date.now,
         log,
       }),
@@ -257,7 +261,7 @@ export async function start(
       const closing = doors.close(DRAIN);
       polls.close();
       await closing;
-      await contacts.close();
+      await Promise.all([contacts.close(), refusals.close()]);
       await feed.close();
       await Promise.all([
         supergraph.close(),

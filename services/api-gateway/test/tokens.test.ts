@@ -328,3 +328,39 @@ describe("a user of an identity provider", () => {
     expect(none.headers["www-authenticate"]).toBe('Bearer realm="sextant"');
   });
 });
+
+describe("who is refused", () => {
+  it("is in the audit log of its tenant, from where it came; whom nobody knows is in none", async () => {
+    const client = await clientFor("Runtime", await aRuntime());
+    const bearer = await granted(client);
+    const { x } = await plane.ask(
+      `mutation { x: createAPIToken(in: { name: "short", scopes: ["runtime:read"] }) { id token } }`,
+    );
+    const refused = async (token: string, more: object = {}) =>
+      (await plane.graph(viewer, {}, by(token, more))).status;
+    expect(await refused(bearer, { tenant: "elsewhere" })).toBe(404);
+    await plane.ask(`mutation($id: ID!) { revokeAPIToken(id: $id) { id } }`, { id: x.id });
+    await expect.poll(() => refused(x.token as string)).toBe(401);
+    for (let times = 0; times < 5; times += 1)
+      expect(await refused(x.token as string, { "x-request-id": `r-${times}` })).toBe(401);
+    expect(await refused("sxt_unknown")).toBe(401);
+    const entries = async () =>
+      (
+        await plane.ask(
+          `{ auditEntries(filter: { action: "signIn", outcome: REFUSED }) { data { actorType actorID actorName address errorCode times } } }`,
+        )
+      ).auditEntries.data as Selected[];
+    const has = async (entry: object) =>
+      (await entries()).some((one) =>
+        Object.entries(entry).every(([name, value]) => one[name] === value),
+      );
+    const token = { actorType: "USER", actorID: x.id, actorName: "short", address: "127.0.0.1" };
+    await expect.poll(() => has({ ...token, errorCode: "UNAUTHENTICATED", times: 1 })).toBe(true);
+    await expect
+      .poll(() => has({ actorType: "RUNTIME", errorCode: "TENANT_NOT_FOUND" }))
+      .toBe(true);
+    expect((await entries()).filter((one) => one.actorID === x.id)).toHaveLength(1);
+    expect(await has({ actorType: "UNKNOWN" })).toBe(false);
+    expect(JSON.stringify(await entries())).not.toContain(x.token);
+  });
+});

@@ -2,7 +2,12 @@ import { createPrivateKey, hkdfSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
-import { createCommitGroups, createIDSource, createRegistryClient } from "@sextant/registry-client";
+import {
+  createCommitGroups,
+  createIDSource,
+  createRefusalLog,
+  createRegistryClient,
+} from "@sextant/registry-client";
 import { type App, listenInternally, type ProcessContext, openTrust } from "@sextant/service";
 import { openCertificateAuthority, readCertificate, spkiPin } from "@sextant/x509";
 import { createAuthorities } from "./authority/authorities.ts";
@@ -54,11 +59,13 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
     },
   };
   const { resolvers, ...services } = createSubgraph(context);
+  const refusals = createRefusalLog({ registry, newID: context.newID, now: Date.now, log });
   const executor = createExecutor({
     ...loadSubgraph(import.meta.dirname),
     declarations,
     resolvers,
     registry,
+    refusals,
     log,
     parameters,
     introspection: settings.SEXTANT_PROFILE === "local",
@@ -76,6 +83,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
     readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);
+      await refusals.close();
       await registry.close();
     },
   };

@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
-import { createIDSource, createRegistryClient, startWorker } from "@sextant/registry-client";
+import {
+  createIDSource,
+  createRefusalLog,
+  createRegistryClient,
+  startWorker,
+} from "@sextant/registry-client";
 import {
   type App,
   createInternalClient,
@@ -69,6 +74,12 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     longestToken: settings.SEXTANT_API_TOKEN_MAX_TTL || undefined,
     allowPrivateTargets,
   };
+  const refusals = createRefusalLog({
+    registry,
+    newID: context.newID,
+    now: Date.now,
+    log,
+  });
   const executor = createExecutor({
     ...loadSubgraph(import.meta.dirname),
     declarations: declarations(openers(context.sealer)),
@@ -78,6 +89,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     }),
     registry,
     repeats: createRepeats(context),
+    refusals,
     log,
     parameters: readParameters(context.groups),
     introspection: settings.SEXTANT_PROFILE === "local",
@@ -145,6 +157,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);
+      await refusals.close();
       await Promise.all([planner.close(), deliverer.close(), fetcher.close(), prober.close()]);
       await Promise.all([
         outbound.close(),

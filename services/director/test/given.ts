@@ -10,7 +10,13 @@ import {
   scopes,
 } from "@sextant/identity";
 import { type Logger, silentLogger } from "@sextant/logging";
-import type { Claimed, Outcome, Queue, Registry } from "@sextant/registry-client";
+import {
+  type Claimed,
+  createRefusalLog,
+  type Outcome,
+  type Queue,
+  type Registry,
+} from "@sextant/registry-client";
 import { createTestRegistry, type TestRegistry } from "@sextant/testkit";
 import type { Context } from "../src/act/act.ts";
 import { createRepeats } from "../src/act/repeats.ts";
@@ -115,12 +121,19 @@ export async function startDirector(
     allowPrivateTargets: options.allowPrivateTargets ?? true,
   };
   const subgraph = loadSubgraph(join(import.meta.dirname, "../src"));
+  const refusals = createRefusalLog({
+    registry: inside.registry,
+    newID: inside.newID,
+    now: Date.now,
+    log: silentLogger,
+  });
   const executor = createExecutor({
     ...subgraph,
     declarations: declarations(openers(context.sealer)),
     resolvers: resolvers(context, { trust, tokenURL: "https://plane.example/oauth2/token" }),
     registry,
     repeats: createRepeats(context),
+    refusals,
     log: withFaults(options.onFault),
     parameters: readParameters(context.groups),
     introspection: options.introspection ?? true,
@@ -135,6 +148,7 @@ export async function startDirector(
       const call = {
         caller: { service: "api-gateway", identity },
         requestID: "test",
+        clientAddress: "192.0.2.1",
         idempotencyKey,
         signal: new AbortController().signal,
       } as const;
@@ -235,7 +249,11 @@ export async function startDirector(
       };
     },
     async close() {
-      await Promise.all([context.schemas.close(), context.specifications.close()]);
+      await Promise.all([
+        context.schemas.close(),
+        context.specifications.close(),
+        refusals.close(),
+      ]);
       await inside.close();
     },
   };

@@ -14,13 +14,15 @@ import {
 } from "@sextant/service";
 import { ensureBootstrap, readBootstrap } from "./bootstrap.ts";
 import { CleanUpRepository } from "./clean-up/clean-up.repository.ts";
+import { AuditRepository } from "./audit/audit.repository.ts";
+import { startChain } from "./audit/chain.ts";
 import { startCleanUp } from "./clean-up/clean-up.ts";
 import type { RegistrySettings } from "./config.ts";
 import { Database } from "./database/database.ts";
 import { isNotThereYet } from "./database/error.ts";
 import { Listener } from "./database/listener.ts";
 import { prepareDatabase } from "./database/prepare.ts";
-import { urlForRole } from "./database/service-role.ts";
+import { ownerURL } from "./database/owner-url.ts";
 import { FEED_CHANNEL } from "./feed/feed.repository.ts";
 import { createRegistry } from "./registry.ts";
 import { registryRoutes } from "./routes.ts";
@@ -43,13 +45,6 @@ async function onceReached<Result>(run: () => Promise<Result>, log: Logger): Pro
       await pause(RETRY_AFTER);
     }
   }
-}
-
-/** DATABASE_URL, with the password from the file that holds it, where there is one. */
-function ownerURL({ DATABASE_URL: url, DATABASE_PASSWORD_FILE: file }: RegistrySettings): string {
-  if (file === undefined) return url;
-  const password = readFileSync(file, "utf8").trim();
-  return urlForRole(url, decodeURIComponent(new URL(url).username), password);
 }
 
 /** Starts the Registry. */
@@ -75,6 +70,7 @@ export async function start(
   const listener = new Listener(url, FEED_CHANNEL, (payload) => core.feed.hint(payload), log);
   await onceReached(() => core.feed.start(), log);
   listener.start();
+  const chain = startChain({ repository: new AuditRepository(database), log });
   const cleanUp = startCleanUp({ repository: new CleanUpRepository(database), log });
   if (bootstrap !== undefined) {
     const registries = {
@@ -114,7 +110,7 @@ export async function start(
   return {
     readiness: () => (core.feed.interrupted ? "the database cannot be reached" : undefined),
     close: async () => {
-      await cleanUp.close();
+      await Promise.all([cleanUp.close(), chain.close()]);
       await core.close();
       await server.close(DRAIN);
       await listener.stop();

@@ -15,11 +15,15 @@ const databaseURL = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const settings = serviceSettings.extend({
-  /** The role that owns the tables, or may make them. Used at start only. */
+const owner = {
+  /** The role that owns the tables, or may make them. Used at start, and by operators' commands. */
   DATABASE_URL: databaseURL,
   /** File with the password of that role, when it is not in the URL. */
   DATABASE_PASSWORD_FILE: z.string().optional(),
+};
+
+const settings = serviceSettings.extend({
+  ...owner,
   /** A plain role to work as. Without it the Registry makes one: DATABASE_URL's role then needs CREATEROLE. */
   DATABASE_SERVICE_URL: databaseURL.optional(),
   /** Connections to the database. */
@@ -34,4 +38,9 @@ export type RegistrySettings = z.output<typeof settings>;
 /** Reads them from the environment. Throws ConfigError with all that is wrong. */
 export function readSettings(): RegistrySettings {
   return loadConfig(settings, process.env);
+}
+
+/** Reads what an operator's command needs: where the database is. Throws ConfigError with all that is wrong. */
+export function readDatabaseSettings() {
+  return loadConfig(z.object(owner), process.env);
 }

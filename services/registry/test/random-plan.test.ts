@@ -65,6 +65,14 @@ function condition(
       .map(([field, value]) => ({ op: "equals", field, value })),
     fc.constantFrom(...fields.map(([name]) => name)).map((field) => ({ op: "isNull", field })),
     fc.constantFrom(...timestamps).map((field) => ({ op: "past", field })),
+    fc.constantFrom(...timestamps).map((field) => ({
+      op: "before",
+      field,
+      value: param("timestamp"),
+    })),
+    ...fields
+      .filter(([, { type }]) => type === "json")
+      .map(([field]) => fc.constant({ op: "contains", field, value: param("text") } as const)),
     fc
       .constantFrom(...timestamps)
       .map((field) => ({ op: "within", field, seconds: param("seconds") })),

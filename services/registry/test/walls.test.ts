@@ -309,6 +309,9 @@ describe("the second wall, where a statement does not name the tenant", () => {
     for (const text of [
       "update audit_entry set action = 'x'",
       "delete from audit_entry",
+      "update audit_chain set hash = repeat('0', 64)",
+      "delete from audit_chain",
+      "update audit_unchained set entry_id = tenant_id",
       "update content set text = 'x'",
       "update plan set content = 'x'",
       "select * from sextant_migration",

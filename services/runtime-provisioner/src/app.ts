@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createExecutor, graphqlRoute, limitsOf, loadSubgraph } from "@sextant/graphql";
-import { createIDSource, createRegistryClient, startWorker } from "@sextant/registry-client";
+import {
+  createIDSource,
+  createRefusalLog,
+  createRegistryClient,
+  startWorker,
+} from "@sextant/registry-client";
 import {
   type App,
   bearerToken,
@@ -55,11 +60,18 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     now: Date.now,
     log,
   };
+  const refusals = createRefusalLog({
+    registry,
+    newID: context.newID,
+    now: Date.now,
+    log,
+  });
   const executor = createExecutor({
     ...loadSubgraph(import.meta.dirname),
     declarations,
     resolvers: operationResolvers(createOperationService(context)),
     registry,
+    refusals,
     log,
     parameters,
     introspection: settings.SEXTANT_PROFILE === "local",
@@ -93,6 +105,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);
+      await refusals.close();
       await worker.close();
       await local.close();
       await Promise.all([director.close(), registry.close()]);

@@ -1,6 +1,6 @@
 /** Who calls, for which tenant: from a credential to an identity. One implementation for all ways in. */
 import type { IncomingMessage } from "node:http";
-import { tenantNotFound, unauthenticated } from "@sextant/errors";
+import { isSextantError, tenantNotFound, unauthenticated } from "@sextant/errors";
 import {
   ACCESS_TOKEN_ISSUER,
   type AccessToken,
@@ -9,7 +9,7 @@ import {
   type Identity,
   runtimeScopes,
 } from "@sextant/identity";
-import type { SecretHolder } from "@sextant/registry-client";
+import type { Actor, RefusalLog, SecretHolder } from "@sextant/registry-client";
 import type { Call } from "@sextant/service";
 import { decodeJwt } from "jose";
 import type { ClientAddresses } from "../door/address.ts";
@@ -28,6 +28,9 @@ export type Authenticated = { readonly identity: Identity; readonly credential: 
 
 /** Authenticates requests of one listener. */
 export type Authenticator = (door: DoorName, call: Call) => Promise<Authenticated>;
+
+/** Whose credential was shown, as soon as that is known: for the record of a refusal. */
+type Shown = { holder?: { readonly tenant: string | undefined; readonly actor: Actor } };
 
 /** What a signed token says: who has client credentials, or which user someone else vouches for. */
 type Said = ({ readonly by: "client" } & AccessToken) | ({ readonly by: "user" } & UserToken);
@@ -48,6 +51,9 @@ function claimedIssuer(token: string): string | undefined {
   }
 }
 
+/** Acts where nobody can be named. */
+const UNKNOWN: Actor = { type: "UNKNOWN", id: "" };
+
 const unknownToken = () => new UnknownCredentialError("the token is not known");
 
 /** Makes the authenticator. */
@@ -58,6 +64,7 @@ export function createAuthenticator(options: {
   readonly users: UserTokens;
   readonly guesses: Pick<RequestLimits, "requireNotGuessing" | "refused">;
   readonly addresses: Pick<ClientAddresses, "of">;
+  readonly refusals: Pick<RefusalLog, "record">;
   readonly now: () => number;
 }): Authenticator {
   const { known, guesses, addresses, now } = options;
@@ -124,12 +131,14 @@ export function createAuthenticator(options: {
   const byAccessToken = async (
     token: AccessToken,
     header: string | undefined,
+    shown: Shown,
   ): Promise<Identity> => {
     const holder = await known.holder("systemAuth", token.clientHash);
     if (holder?.id !== token.clientID)
       throw unauthenticated("the client credentials of the access token are gone");
     const tenants = [holder.tenant, ...holder.tenants];
     const { consumer, scopes } = clientOf(holder);
+    shown.holder = { tenant: holder.tenant, actor: consumer };
     return {
       tenant: await tenantOf(holder.tenant, header, (id) => tenants.includes(id)),
       consumer,
@@ -139,15 +148,21 @@ export function createAuthenticator(options: {
   };
 
   /** Tenants that a token names and that are not there (yet) count for nothing. */
-  const byUser = async (token: UserToken, header: string | undefined): Promise<Identity> => {
+  const byUser = async (
+    token: UserToken,
+    header: string | undefined,
+    shown: Shown,
+  ): Promise<Identity> => {
     const isEvery = token.tenants.includes("*");
     const named = token.tenants.filter((externalID) => externalID !== "*");
     const found = await Promise.all(named.map((externalID) => known.tenant({ externalID })));
     const ids = found.flatMap((tenant) => (tenant === undefined ? [] : [tenant.id]));
     const mayUse = (id: string) => isEvery || ids.includes(id);
+    const consumer = { type: "USER", id: token.id, name: token.name } as const;
+    shown.holder = { tenant: ids[0], actor: consumer };
     return {
       tenant: await tenantOf(ids[0], header, mayUse),
-      consumer: { type: "USER", id: token.id, name: token.name },
+      consumer,
       scopes: token.scopes,
       tenants: isEvery ? [...ids, "*"] : ids,
     };
@@ -163,46 +178,76 @@ export function createAuthenticator(options: {
   const identityOf = async (
     credential: Credential,
     header: string | undefined,
+    shown: Shown,
   ): Promise<Identity> => {
     const { kind, hash } = credential;
-    if (known.isRevoked(hash)) throw unauthenticated("the credential was revoked");
+    const requireInForce = () => {
+      if (known.isRevoked(hash)) throw unauthenticated("the credential was revoked");
+    };
     switch (kind) {
       case "jwt": {
         const said = await verified.of(hash, () => verify(credential.token));
-        return said.by === "client" ? byAccessToken(said, header) : byUser(said, header);
+        return said.by === "client"
+          ? byAccessToken(said, header, shown)
+          : byUser(said, header, shown);
       }
       case "apiToken": {
         const holder = await known.holder(kind, hash);
         if (holder === undefined) throw unknownToken();
+        const { tenant, id, name } = holder;
+        shown.holder = { tenant, actor: { type: "USER", id, name } };
+        requireInForce();
         return byToken(holder, header);
       }
       case "certificate": {
         const holder = await known.holder(kind, hash);
         if (holder === undefined)
           throw new UnknownCredentialError("the client certificate is not known");
+        const { tenant, consumerType, consumerID } = holder;
+        shown.holder = { tenant, actor: { type: consumerType, id: consumerID } };
+        requireInForce();
         return byCertificate(holder, header);
       }
       case "oneTimeToken": {
         const holder = await known.holder(kind, hash);
         if (holder === undefined) throw unknownToken();
+        const { tenant, consumerID } = holder;
+        shown.holder = { tenant, actor: { type: "ONE_TIME_TOKEN", id: consumerID } };
         return byOneTimeToken(holder, header);
       }
     }
   };
 
+  /** Who came in vain: in the log of the holder's tenant, or in the plane's own. */
+  const noteRefusal = (thrown: unknown, shown: Shown, call: Call, address: string): void => {
+    for (const code of ["UNAUTHENTICATED", "TENANT_NOT_FOUND"] as const) {
+      if (!isSextantError(thrown, code)) continue;
+      const { tenant, actor = UNKNOWN } = shown.holder ?? {};
+      options.refusals.record({
+        tenant,
+        actor: { ...actor, address, requestID: call.requestID },
+        action: "signIn",
+        code,
+      });
+    }
+  };
+
   return async (door, call) => {
     const request = requestOf(call);
-    const credential = credentialOf(door, request, call.query, options.certificateOf);
-    const sent = call.headers["tenant"];
-    const header = typeof sent === "string" && sent !== "" ? sent : undefined;
-    const { kind, hash } = credential;
-    // Who is known goes on, whoever else guesses from the same address.
-    if (!(kind === "jwt" ? verified.has(hash) : known.remembers(kind, hash)))
-      guesses.requireNotGuessing(addresses.of(request));
+    const shown: Shown = {};
     try {
-      return { credential, identity: await identityOf(credential, header) };
+      const credential = credentialOf(door, request, call.query, options.certificateOf);
+      const sent = call.headers["tenant"];
+      const header = typeof sent === "string" && sent !== "" ? sent : undefined;
+      const { kind, hash } = credential;
+      // Who is known goes on, whoever else guesses from the same address.
+      if (!(kind === "jwt" ? verified.has(hash) : known.remembers(kind, hash)))
+        guesses.requireNotGuessing(addresses.of(request));
+      return { credential, identity: await identityOf(credential, header, shown) };
     } catch (thrown) {
-      if (thrown instanceof UnknownCredentialError) guesses.refused(addresses.of(request));
+      const address = addresses.of(request);
+      if (thrown instanceof UnknownCredentialError) guesses.refused(address);
+      noteRefusal(thrown, shown, call, address);
       throw thrown;
     }
   };

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { type AccessTokens, clientHash } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import type { SecretHolder } from "@sextant/registry-client";
+import type { RefusalLog, SecretHolder } from "@sextant/registry-client";
 import { type Call, publicError, type Reply, type Route } from "@sextant/service";
 import { httpStatus } from "@sextant/errors";
 import type { ClientAddresses } from "../door/address.ts";
@@ -11,6 +11,8 @@ import { clientOf } from "../authentication/client.ts";
 import { readTokenRequest, TokenRequestError } from "./token-request.ts";
 
 const MAX_BODY = 8 * 1024;
+/** What of a client id that is not known is recorded. */
+const MAX_CLIENT_ID = 256;
 const headers = {
   "content-type": "application/json; charset=utf-8",
   "cache-control": "no-store",
@@ -37,6 +39,7 @@ export function tokenRoute(options: {
   readonly lifetime: number;
   readonly requestLimits: Pick<RequestLimits, "admit" | "requireNotGuessing" | "refused">;
   readonly addresses: Pick<ClientAddresses, "of">;
+  readonly refusals: Pick<RefusalLog, "record">;
   readonly now: () => number;
   readonly log: Logger;
 }): Route {
@@ -50,6 +53,13 @@ export function tokenRoute(options: {
     const holder = await findClient(hash);
     if (holder?.id !== clientID) {
       requestLimits.refused(address);
+      options.refusals.record({
+        tenant: undefined,
+        actor: { type: "UNKNOWN", id: "", address, requestID: call.requestID },
+        action: "issueAccessToken",
+        code: "UNAUTHENTICATED",
+        objects: [{ kind: "systemAuth", id: clientID.slice(0, MAX_CLIENT_ID) }],
+      });
       throw new TokenRequestError("invalid_client", "client id or secret is wrong");
     }
     const { consumer, scopes: allowed } = clientOf(holder);

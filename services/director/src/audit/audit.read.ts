@@ -10,47 +10,57 @@ import {
 } from "@sextant/graphql";
 import type { Params } from "@sextant/registry-client";
 
-type Filter = {
-  readonly action?: string | null;
-  readonly actorID?: string | null;
-  readonly since?: unknown;
-};
+type Filter = Readonly<Record<string, unknown>>;
 const filterOf = (args: Args): Filter => (args["filter"] as Filter | null | undefined) ?? {};
 const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
 
+/** Fields of the filter that are compared with what is stored. */
+const compared = ["action", "actorID", "actorType", "outcome"] as const;
+const named = [...compared, "objectID", "until"] as const;
+
+function millisecondsOf(field: string, value: unknown): number {
+  const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  if (time >= 0) return time;
+  const message = "must be a time such as 2026-01-31T12:00:00Z (RFC 3339)";
+  throw invalidData("AuditFilter", [{ field, message }]);
+}
+
 /** The id before all of a time: ids begin with the milliseconds of when they were made (UUID version 7, RFC 9562). */
-function idBefore(since: unknown): string {
-  const time = typeof since === "string" ? Date.parse(since) : Number.NaN;
-  if (!(time >= 0)) {
-    const message = "must be a time such as 2026-01-31T12:00:00Z (RFC 3339)";
-    throw invalidData("AuditFilter", [{ field: "since", message }]);
-  }
-  const hex = time.toString(16).padStart(12, "0");
+function idBefore(milliseconds: number): string {
+  const hex = milliseconds.toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
 }
+
+/** How an object of an entry names its id: the Registry writes the JSON. */
+const mention = (id: unknown): string => `"id":${JSON.stringify(String(id))}`;
 
 export const auditEntriesRead: RootRead = {
   read: "page",
   scopes: ["audit:read"],
   args: {
-    shape: (args) => {
-      const { action, actorID } = filterOf(args);
-      return `${isGiven(action)} ${isGiven(actorID)}`;
-    },
+    shape: (args) => named.map((field) => String(isGiven(filterOf(args)[field]))).join(" "),
     bind: (args): Params => {
-      const { action, actorID, since } = filterOf(args);
-      return {
-        ...(isGiven(action) ? { action: String(action) } : {}),
-        ...(isGiven(actorID) ? { actorID: String(actorID) } : {}),
-        ...(isGiven(since) && !isGiven(args["after"]) ? { after: idBefore(since) } : {}),
-      };
+      const filter = filterOf(args);
+      const params: Record<string, string> = {};
+      for (const field of compared)
+        if (isGiven(filter[field])) params[field] = String(filter[field]);
+      if (isGiven(filter["objectID"])) params["mention"] = mention(filter["objectID"]);
+      if (isGiven(filter["until"]))
+        params["until"] = idBefore(millisecondsOf("until", filter["until"]));
+      if (isGiven(filter["since"]) && !isGiven(args["after"]))
+        params["after"] = idBefore(millisecondsOf("since", filter["since"]));
+      return params;
     },
   },
   where: (param, args) => {
-    const { action, actorID } = filterOf(args);
+    const filter = filterOf(args);
+    const isAsked = (field: string) => isGiven(filter[field]);
     return all(
-      isGiven(action) ? equals("action", param("action")) : undefined,
-      isGiven(actorID) ? equals("actorID", param("actorID")) : undefined,
+      ...compared.map((field) => (isAsked(field) ? equals(field, param(field)) : undefined)),
+      isAsked("objectID")
+        ? { op: "contains", field: "objects", value: param("mention") }
+        : undefined,
+      isAsked("until") ? { op: "before", field: "id", value: param("until") } : undefined,
     );
   },
 };
@@ -64,7 +74,13 @@ export const auditEntryType: ObjectRead = {
     timestamp: column("createdAt"),
     actorType: column("actorType"),
     actorID: column("actorID"),
+    actorName: column("actorName"),
+    address: column("address"),
+    requestID: column("requestID"),
     action: column("action"),
     objects: { read: "sealed", expression: () => ({ field: "objects" }), open: (stored) => stored },
+    outcome: column("outcome"),
+    errorCode: column("errorCode"),
+    times: column("times"),
   },
 };

@@ -94,10 +94,14 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
   }
 }
 
+/** The entry, and that it waits for its place in the chain: see audit/chain.ts. */
 const AUDIT = `
-insert into audit_entry
-  (tenant_id, id, actor_type, actor_id, actor_name, address, request_id, action, objects, outcome, error_code, times)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+with entry as (
+  insert into audit_entry
+    (tenant_id, id, actor_type, actor_id, actor_name, address, request_id, action, objects, outcome, error_code, times)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+)
+insert into audit_unchained (tenant_id, entry_id) values ($1, $2)`;
 
 function auditCall(commit: Commit): readonly Call[] {
   if (commit.observed === true) return [];

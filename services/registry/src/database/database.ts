@@ -14,7 +14,7 @@ import { isSpoilt, SharedLines, tooManyWait } from "./shared-lines.ts";
 export type Scope =
   | { readonly tenant: string }
   | { readonly secret: string }
-  | { readonly queue: Queue | "feed" | "cleanUp" | "revocationList" }
+  | { readonly queue: Queue | "feed" | "cleanUp" | "revocationList" | "audit" }
   | "tenantless";
 
 /** How the pool is made. Times in milliseconds. */

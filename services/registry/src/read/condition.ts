@@ -11,6 +11,16 @@ export function conditionSQL(build: Build, scope: Scope, condition: Condition): 
     }
     case "in":
       return `${scope.column(condition.field)} = any(${arraySQL(build, scope, condition)})`;
+    case "before": {
+      const type = comparable(scope, condition.field);
+      if (type !== "uuid" && type !== "timestamp") refusePlan(`${condition.field} has no order`);
+      return `${scope.column(condition.field)} < ${valueSQL(build, scope.parent, condition.value, type)}`;
+    }
+    case "contains": {
+      if (scope.field(condition.field).type !== "json")
+        refusePlan(`${condition.field} does not hold JSON`);
+      return `strpos(${scope.column(condition.field)}, ${valueSQL(build, scope.parent, condition.value, "text")}) > 0`;
+    }
     case "isNull":
       return `${scope.column(condition.field)} is null`;
     case "past":
