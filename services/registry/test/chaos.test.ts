@@ -1,3 +1,4 @@
+import { silentLogger } from "@sextant/logging";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   create,
@@ -8,6 +9,9 @@ import {
 } from "@sextant/registry-client";
 import { type BreakableServer, startBreakableServer } from "@sextant/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { runAuditCommand } from "../src/audit/audit.command.ts";
+import { AuditRepository } from "../src/audit/audit.repository.ts";
+import { Database } from "../src/database/database.ts";
 import { RegistryProcess } from "./registry-process.ts";
 
 const newID = createIDSource(Date.now);
@@ -124,6 +128,18 @@ it(
     stop.abort();
     await reading;
     expect(acknowledged.filter((id) => !told.has(id))).toEqual([]);
+    const database = new Database({ url: server.ownerURL, log: silentLogger, connections: 2 });
+    const audit = new AuditRepository(database);
+    const entries = acknowledged.length + 1;
+    await expect
+      .poll(async () => (await audit.head(tenant))?.position, { timeout: FINDS_AGAIN_WITHIN })
+      .toBe(entries);
+    const lines: string[] = [];
+    await runAuditCommand(audit, ["verify", "--tenant", tenant], {
+      line: (one) => lines.push(one),
+    });
+    expect(lines).toEqual([`${tenant} ${tenant}: whole, ${entries} entries`]);
+    await database.close();
     await registry.ready();
   },
 );

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { type AccessTokens, clientHash } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import type { RefusalLog, SecretHolder } from "@sextant/registry-client";
+import { isUUID, type RefusalLog, type SecretHolder } from "@sextant/registry-client";
 import { type Call, publicError, type Reply, type Route } from "@sextant/service";
 import { httpStatus } from "@sextant/errors";
 import type { ClientAddresses } from "../door/address.ts";
@@ -11,8 +11,6 @@ import { clientOf } from "../authentication/client.ts";
 import { readTokenRequest, TokenRequestError } from "./token-request.ts";
 
 const MAX_BODY = 8 * 1024;
-/** What of a client id that is not known is recorded. */
-const MAX_CLIENT_ID = 256;
 const headers = {
   "content-type": "application/json; charset=utf-8",
   "cache-control": "no-store",
@@ -58,7 +56,8 @@ export function tokenRoute(options: {
         actor: { type: "UNKNOWN", id: "", address, requestID: call.requestID },
         action: "issueAccessToken",
         code: "UNAUTHENTICATED",
-        objects: [{ kind: "systemAuth", id: clientID.slice(0, MAX_CLIENT_ID) }],
+        // Whatever else was sent there may be the secret.
+        objects: isUUID(clientID) ? [{ kind: "systemAuth", id: clientID }] : [],
       });
       throw new TokenRequestError("invalid_client", "client id or secret is wrong");
     }
