@@ -55,7 +55,7 @@ async function acts(count: number, of = tenant, action = "test"): Promise<void> 
     );
 }
 async function chainAll(): Promise<void> {
-  while (await repository.chainSome());
+  while ((await repository.chainSome()) !== "all");
 }
 async function command(...words: string[]): Promise<{ whole: boolean; lines: string[] }> {
   const lines: string[] = [];

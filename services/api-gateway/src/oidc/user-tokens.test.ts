@@ -1,4 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { createSecretKey, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defaultRoles } from "@sextant/identity";
 import { silentLogger } from "@sextant/logging";
 import { startTestIssuer, type TestIssuer } from "@sextant/testkit";
@@ -244,5 +250,28 @@ describe("an issuer's keys", () => {
     expect(
       await refusalOf((token) => users.verify(token, issuer.url), await issuer.token()),
     ).toMatch(/key is none of its issuer's/);
+  });
+
+  it("are read over TLS from who has a certificate of the named authority, and from nobody else", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sextant-ca-"));
+    const [caFile, keyFile] = [join(folder, "ca.pem"), join(folder, "key.pem")];
+    const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=idp -addext subjectAltName=IP:127.0.0.1 -keyout ${keyFile} -out ${caFile}`;
+    execFileSync("openssl", words.split(" "), { stdio: "ignore" });
+    const tls = { cert: readFileSync(caFile), key: readFileSync(keyFile) };
+    const server = createServer(tls, (_request, response) => {
+      response.end(JSON.stringify({ keys: issuer.keys().map(({ publicJWK }) => publicJWK) }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const jwksURL = `https://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+      const token = await issuer.token();
+      expect((await verifier(settingsOf({ jwksURL, caFile }))(token)).id).toBe("corp:ada");
+      await expect(verifier(settingsOf({ jwksURL }))(token)).rejects.toMatchObject({
+        name: "ServiceAwayError",
+      });
+    } finally {
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 });
