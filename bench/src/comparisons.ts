@@ -13,6 +13,7 @@ import {
   keyFile,
   planeProcesses,
   rounds,
+  servicePort,
   stockNote,
   withStock,
 } from "./stage.ts";
@@ -91,11 +92,4 @@ export async function straightPath(bench: Bench): Promise<void> {
   } finally {
     proxy.child.disconnect();
   }
-}
-
-/** The port on which a process of this machine listens with its internal API: the one that is not its ops port. */
-function servicePort(pid: number): number {
-  const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-  const listen = environment.find((entry) => entry.startsWith("SEXTANT_LISTEN="));
-  return Number(listen?.split(":").at(-1));
 }

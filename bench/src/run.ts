@@ -6,6 +6,9 @@ import { silentLogger } from "@sextant/logging";
 import { Client } from "pg";
 import { changeToAgent } from "./change-to-agent.ts";
 import { configPoll, straightPath } from "./comparisons.ts";
+import { certificates } from "./trust/certificates.ts";
+import { hostileRequests } from "./trust/hostile-requests.ts";
+import { pairings } from "./trust/pairings.ts";
 import { nestedList, nestedRuntimes, pointRead, runtimeLabels } from "./director.ts";
 import { growth } from "./growth.ts";
 import { processTree, proportionalMemory } from "./measure/cpu.ts";
@@ -22,10 +25,14 @@ const comparisons: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   "config-poll": configPoll,
   "straight-path": straightPath,
   "change-to-agent": ({ plane }) => changeToAgent(plane),
+  certificates,
+  pairings,
+  "hostile-requests": hostileRequests,
   growth,
 };
 const groups: Readonly<Record<string, readonly string[]>> = {
   director: ["nested-list", "nested-runtimes", "point-read", "runtime-labels", "growth"],
+  trust: ["certificates", "pairings", "hostile-requests"],
   gateway: ["config-poll", "straight-path", "change-to-agent"],
 };
 const names = ["start", ...Object.keys(comparisons)];
@@ -36,6 +43,7 @@ const HELP = `Measures a plane of its own on this machine, the references beside
   npm run bench                  all of them
   npm run bench -- <name…>       only these: ${names.join(", ")}
   npm run bench -- director      ${groups["director"]?.join(", ")}
+  npm run bench -- trust         ${groups["trust"]?.join(", ")}
   npm run bench -- gateway       ${groups["gateway"]?.join(", ")}
 
   --tenants=<n>   how many tenants growth ends with, from 1,000 on; default ${DEFAULTS.tenants} (1 million runtimes, 3 million APIs)

@@ -140,3 +140,10 @@ export async function sameAnswers(loads: readonly Load[]): Promise<void> {
     throw new Error(`${loads[other]?.url} answers differently:\n${shown.join("\n")}`);
   }
 }
+
+/** The port on which a process of this machine listens with its internal API: the one that is not its ops port. */
+export function servicePort(pid: number): number {
+  const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  const listen = environment.find((entry) => entry.startsWith("SEXTANT_LISTEN="));
+  return Number(listen?.split(":").at(-1));
+}

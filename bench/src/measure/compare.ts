@@ -4,22 +4,28 @@ import { cpuBetween, cpuTimes } from "./cpu.ts";
 import type { Load, LoadResult } from "./load.ts";
 
 /** One way of doing it. `processes` are those whose CPU time counts. */
-export type Contestant = {
+export type Contestant<Given = Load> = {
   readonly name: string;
-  readonly load: Load;
+  readonly load: Given;
+  /** What makes the load, beside this file; left out: requests over TLS. */
+  readonly generator?: string;
   readonly processes: () => readonly number[];
 };
+
+/** One whose generator is another: with what that is told, or what makes it before each round. */
+export type AnyContestant = Contestant<Load | object | (() => Promise<object>)>;
 
 /** A contestant's median round. CPU in milliseconds for one operation. */
 export type Score = LoadResult & { readonly name: string; readonly cpuPerOperation: number };
 
 const ROUNDS = 3;
 
-async function round({ name, load, processes }: Contestant): Promise<Score> {
-  const generator = fork(new URL("load.ts", import.meta.url), {
+async function round({ name, load, generator: file, processes }: AnyContestant): Promise<Score> {
+  const generator = fork(new URL(file ?? "load.ts", import.meta.url), {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
-  generator.send(load);
+  const given = typeof load === "function" ? await load() : load;
+  generator.send(given);
   let before: ReadonlyMap<number, number> = new Map();
   const result = await new Promise<LoadResult>((resolve, reject) => {
     generator.on("message", (message) => {
@@ -28,8 +34,9 @@ async function round({ name, load, processes }: Contestant): Promise<Score> {
     });
     generator.once("exit", (code) => reject(new Error(`the load on ${name} ended with ${code}`)));
   });
-  const cpu = cpuBetween(before, cpuTimes(processes()));
-  return { ...result, name, cpuPerOperation: (cpu * 1000) / (result.perSecond * load.seconds) };
+  const cpu = result.cpu ?? cpuBetween(before, cpuTimes(processes()));
+  const { seconds } = given as Pick<Load, "seconds">;
+  return { ...result, name, cpuPerOperation: (cpu * 1000) / (result.perSecond * seconds) };
 }
 
 const median = (values: readonly number[]): number =>
@@ -42,7 +49,7 @@ export async function measure(contestant: Contestant): Promise<Score> {
     const score = await round(contestant);
     if (index > 0) scores.push(score);
   }
-  const of = (figure: Exclude<keyof Score, "name">): number =>
+  const of = (figure: Exclude<keyof Score, "name" | "cpu">): number =>
     median(scores.map((score) => score[figure]));
   return {
     ...{ name: contestant.name, perSecond: of("perSecond"), bytes: of("bytes") },
@@ -51,7 +58,7 @@ export async function measure(contestant: Contestant): Promise<Score> {
 }
 
 /** The median rounds of all contestants, in their order. */
-export async function compare(contestants: readonly Contestant[]): Promise<readonly Score[]> {
+export async function compare(contestants: readonly AnyContestant[]): Promise<readonly Score[]> {
   const rounds = new Map<string, Score[]>(contestants.map(({ name }) => [name, []]));
   for (let index = 0; index <= ROUNDS; index += 1) {
     for (const contestant of contestants) {

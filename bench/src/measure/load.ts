@@ -29,6 +29,8 @@ export type LoadResult = {
   readonly p50: number;
   readonly p99: number;
   readonly bytes: number;
+  /** CPU seconds, where the generator does the work itself. */
+  readonly cpu?: number;
 };
 
 const endOfHead = Buffer.from("\r\n\r\n");

@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { TAG } from "./der.ts";
 import { OID } from "./oid.ts";
-import { readOid, type DerNode } from "./reader.ts";
+import { readDer, readOid, type DerNode } from "./reader.ts";
 
 /** The kinds of key that a certificate may be for. */
 export type KeyKind = "RSA" | "P-256" | "P-384" | "Ed25519";
@@ -31,9 +31,10 @@ export function readPublicKey(node: DerNode): SubjectPublicKey {
   if (id?.tag !== TAG.oid || extra !== undefined) throw new PublicKeyError("has a wrong algorithm");
   const kind = keyKind(readOid(id), parameters);
   const point = bits.value.subarray(1);
-  checkPoint(kind, point);
+  // Before it is imported: OpenSSL works long on numbers that are refused anyway.
+  if (kind === "RSA") checkRsa(point);
+  else checkPoint(kind, point);
   const key = importKey(node.bytes);
-  if (kind === "RSA") checkRsa(key);
   return { kind, key, spki: node.bytes };
 }
 
@@ -52,8 +53,7 @@ function keyKind(algorithm: string, parameters: DerNode | undefined): KeyKind {
 const POINT_LENGTH = { "P-256": 65, "P-384": 97, Ed25519: 32 } as const;
 
 // Importing also accepts compressed points, which many TLS stacks do not read (RFC 5480 2.2 makes only the other form mandatory).
-function checkPoint(kind: KeyKind, point: Buffer): void {
-  if (kind === "RSA") return;
+function checkPoint(kind: Exclude<KeyKind, "RSA">, point: Buffer): void {
   if (point.length !== POINT_LENGTH[kind]) throw new PublicKeyError("has a wrong length");
   if (kind !== "Ed25519" && point[0] !== 4)
     throw new PublicKeyError("is not an uncompressed point");
@@ -70,19 +70,31 @@ function importKey(spki: Buffer): KeyObject {
 const MIN_RSA_BITS = 2_048;
 const MAX_RSA_BITS = 4_096;
 
-function checkRsa(key: KeyObject): void {
-  const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
-  if (modulusLength < MIN_RSA_BITS || modulusLength > MAX_RSA_BITS) {
+const EXPONENT = Buffer.from([1, 0, 1]);
+
+/** Checks an RSAPublicKey (RFC 8017 A.1.1). */
+function checkRsa(bytes: Buffer): void {
+  const [modulus, exponent, more] = readDer(bytes).children;
+  const isKey = modulus?.tag === TAG.integer && exponent?.tag === TAG.integer;
+  if (!isKey || more !== undefined || ((modulus.value[0] as number) & 0x80) !== 0)
+    throw new PublicKeyError("is not a valid key");
+  const bits = bitsOf(modulus.value);
+  if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {
     throw new PublicKeyError(
-      `has ${modulusLength} bits; accepted are RSA keys of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`,
+      `has ${bits} bits; accepted are RSA keys of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`,
     );
   }
-  if (publicExponent !== 65_537n)
+  if (!exponent.value.equals(EXPONENT))
     throw new PublicKeyError("has a public exponent other than 65537");
-  const { n } = key.export({ format: "jwk" });
-  const modulus = BigInt(`0x${Buffer.from(n ?? "", "base64url").toString("hex")}`);
-  if (SMALL_PRIMES.some((prime) => modulus % prime === 0n))
+  const number = BigInt(`0x${modulus.value.toString("hex")}`);
+  if (SMALL_PRIMES.some((prime) => number % prime === 0n))
     throw new PublicKeyError("has a modulus with a small factor");
+}
+
+/** Length of a positive INTEGER without the zeros in front. */
+function bitsOf(value: Buffer): number {
+  const start = value[0] === 0 ? 1 : 0;
+  return (value.length - start) * 8 - Math.clz32(value[start] ?? 0) + 24;
 }
 
 // The primes below 752, as the CA/Browser Forum's baseline requirements (6.1.6) advise.
