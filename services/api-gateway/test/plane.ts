@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { silentLogger } from "@sextant/logging";
 import { type App, createMetrics } from "@sextant/service";
-import { createTestDatabase } from "@sextant/testkit";
+import { createTestDatabase, storedRows } from "@sextant/testkit";
 import { createCertificateRequest, createKeyPair, type KeyPair } from "@sextant/x509";
 import { start } from "../src/app.ts";
 import { readSettings } from "../src/config.ts";
@@ -281,6 +281,8 @@ export async function startPlane(
       gateway = await startGateway(more);
     },
     closeGateway: () => gateway.close(),
+    /** All that is in the database. */
+    stored: () => storedRows(database),
     readiness: () => gateway.readiness(),
     async close(): Promise<void> {
       await gateway.close().catch(() => undefined);

@@ -234,9 +234,9 @@ export function createAuthenticator(options: {
 
   return async (door, call) => {
     const request = requestOf(call);
+    const credential = credentialOf(door, request, call.query, options.certificateOf);
     const shown: Shown = {};
     try {
-      const credential = credentialOf(door, request, call.query, options.certificateOf);
       const sent = call.headers["tenant"];
       const header = typeof sent === "string" && sent !== "" ? sent : undefined;
       const { kind, hash } = credential;

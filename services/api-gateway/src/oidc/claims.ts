@@ -70,7 +70,8 @@ export function mapClaims(issuer: Issuer, roles: Roles, claims: Claims): Mapped 
     (tenant) => tenant !== EVERY_TENANT || mayBeEvery,
   );
   return {
-    name: name?.slice(0, MAX_NAME),
+    // Into a line of a log, where nothing but what can be read belongs.
+    name: name?.replaceAll(/\p{C}+/gu, " ").slice(0, MAX_NAME),
     scopes: everyScope.filter((scope) => held.has(scope)),
     tenants: tenants.slice(0, MAX_TENANTS),
   };

@@ -65,6 +65,8 @@ describe("a user's token", () => {
       scopes: defaultRoles["viewer"],
       tenants: ["acme"],
     });
+    const odd = await issuer.token({ preferred_username: "a\0b\n\u202ec" });
+    expect((await verifier()(odd)).name).toBe("a b c");
     expect((await verifier()(await issuer.token())).scopes).toEqual([]);
   });
 
@@ -113,6 +115,7 @@ describe("a user's token", () => {
       [{ sub: undefined }, /claim sub/],
       [{ sub: "" }, /claim sub/],
       [{ sub: "x".repeat(256) }, /claim sub/],
+      [{ sub: "a\0b" }, /claim sub/],
     ];
     for (const [claims, message] of cases) {
       const refusal = await refusalOf(verify, await issuer.token({ ...claims }));

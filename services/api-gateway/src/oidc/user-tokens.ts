@@ -29,7 +29,8 @@ export type UserTokens = {
 
 /** Types of tokens that are taken: of access and ID tokens, with or without `application/`. Absent is fine too. */
 const types = new Set(["jwt", "at+jwt"]);
-const MAX_SUBJECT = 255;
+/** At most 255 characters of ASCII (OpenID Connect Core, 2). */
+const subjectForm = /^[\x20-\x7e]{1,255}$/;
 
 /** What is wrong with a token, for who has sent it. What its issuer has not signed may be a guess. */
 function refusalOf(thrown: errors.JOSEError): Error {
@@ -87,7 +88,7 @@ export function createUserTokens(options: {
         if (type !== undefined && !types.has(type))
           throw unauthenticated(`the token is of the type ${type.slice(0, 40)}`);
         const { sub, exp, iat } = payload;
-        if (typeof sub !== "string" || sub === "" || sub.length > MAX_SUBJECT)
+        if (typeof sub !== "string" || !subjectForm.test(sub))
           throw unauthenticated("the token's claim sub is missing or wrong");
         if ((iat as number) > now() / 1000 + issuer.clockSkew)
           throw unauthenticated("the token was issued in the future");
