@@ -34,7 +34,14 @@ import { createCost } from "./cost.ts";
 import type { Declarations } from "./declaration.ts";
 import { createDocumentReader, firstNode, type Operation, selectOperation } from "./document.ts";
 import type { GraphAnswer } from "./answer.ts";
-import { type FieldError, fieldError, refusedRequest, requestError } from "./field-error.ts";
+import {
+  answerOf,
+  type FieldError,
+  fieldError,
+  type Outcome,
+  refusedRequest,
+  requestError,
+} from "./field-error.ts";
 import { introspect } from "./introspect.ts";
 import { defaultLimits, limitError, type Limits } from "./limits.ts";
 import { openAnswer } from "./open.ts";
@@ -98,10 +105,6 @@ export type ExecutorOptions = {
 };
 
 type Variants = Map<string, QueryPlan>;
-type Outcome = {
-  readonly data: Record<string, unknown> | null;
-  readonly errors: readonly FieldError[];
-};
 
 /** Stands for all tenants among those that a caller may act in. */
 const EVERY_TENANT = "*";
@@ -412,14 +415,6 @@ function tenantParameters({ tenant = NIL_UUID, tenants = [] }: Identity): Params
     openTenants: [tenant, ...tenants].filter((id) => isUUID(id)),
     everyTenant: tenants.includes(EVERY_TENANT) ? tenant : NIL_UUID,
   };
-}
-
-function answerOf({ data, errors }: Outcome): GraphAnswer {
-  const text = JSON.stringify(errors.length === 0 ? { data } : { errors, data });
-  // A token that turns out to be used or expired is an unknown caller, as if it had been refused before the operation.
-  const isUnknown =
-    data === null && errors.every(({ extensions }) => extensions.code === "UNAUTHENTICATED");
-  return { accepted: true, text, ...(isUnknown ? { status: 401 } : {}) };
 }
 
 function asksForSchema(walk: Walk, queryType: GraphQLObjectType, operation: Operation): boolean {

@@ -10,6 +10,12 @@ export type FieldError = {
   readonly extensions: ReturnType<typeof graphqlExtensions>;
 };
 
+/** What came of an operation. */
+export type Outcome = {
+  readonly data: Readonly<Record<string, unknown>> | null;
+  readonly errors: readonly FieldError[];
+};
+
 /** The error of a field at a path. */
 export function fieldError(
   error: SextantError,
@@ -21,10 +27,22 @@ export function fieldError(
   return { message: error.message, ...locations, path, extensions: graphqlExtensions(error) };
 }
 
+/** The answer to an operation that was carried out. */
+export function answerOf({ data, errors }: Outcome): GraphAnswer {
+  const text = JSON.stringify(errors.length === 0 ? { data } : { errors, data });
+  // A token that turns out to be used or expired is an unknown caller, as if it had been refused before the operation.
+  const isUnknown =
+    data === null && errors.every(({ extensions }) => extensions.code === "UNAUTHENTICATED");
+  return { accepted: true, text, ...(isUnknown ? { status: 401 } : {}) };
+}
+
 /** The answer to a request that asks what is not carried out. */
-export function refusedRequest(error: SextantError): GraphAnswer {
-  const shown = { message: error.message, extensions: graphqlExtensions(error) };
-  return { accepted: false, text: JSON.stringify({ errors: [shown] }) };
+export function refusedRequest(...errors: readonly SextantError[]): GraphAnswer {
+  const shown = errors.map((error) => ({
+    message: error.message,
+    extensions: graphqlExtensions(error),
+  }));
+  return { accepted: false, text: JSON.stringify({ errors: shown }) };
 }
 
 /** The answer to a request that is wrong in itself: it has no `data`. */

@@ -22,6 +22,7 @@ export {
 } from "./declaration.ts";
 export type { GraphAnswer } from "./answer.ts";
 export { coerceVariables } from "./coerce.ts";
+export { collectFields, type Walk } from "./collect.ts";
 export { createCost } from "./cost.ts";
 export { defaultLimits, limitError, type Limits, limitSettings, limitsOf } from "./limits.ts";
 export { checked, checkedBody, checkedFully } from "./checked.ts";
@@ -34,6 +35,7 @@ export {
 export {
   createDocumentReader,
   type Document,
+  firstNode,
   type Operation,
   selectOperation,
 } from "./document.ts";
@@ -58,4 +60,12 @@ export {
   type Returning,
 } from "./resolver.ts";
 export { checkedScalar, loadSubgraph, publicSchema, type SubgraphSchema } from "./schema.ts";
-export { refusedRequest, requestError } from "./field-error.ts";
+export {
+  answerOf,
+  type FieldError,
+  fieldError,
+  type Outcome,
+  refusedRequest,
+  requestError,
+} from "./field-error.ts";
+export { introspect } from "./introspect.ts";

@@ -153,7 +153,7 @@ export async function start(
   const limits = limitsOf(settings);
   const schema = (name: string) => readFileSync(join(schemaFolder, `${name}.graphql`), "utf8");
   const supergraphSDL = schema("supergraph");
-  const supergraph = await loadSupergraph(supergraphSDL, clients, limits, log);
+  const supergraph = loadSupergraph(supergraphSDL, clients, limits, log);
   const graph = {
     supergraph,
     ownership: readOwnership(parse(supergraphSDL, { noLocation: true })),
@@ -264,7 +264,6 @@ export async function start(
       await Promise.all([contacts.close(), refusals.close()]);
       await feed.close();
       await Promise.all([
-        supergraph.close(),
         registry.close(),
         watched.close(),
         ...Object.values(clients).map((client) => client.close()),
