@@ -18,7 +18,7 @@ import {
   type KeyKind,
   type SubjectPublicKey,
 } from "./public-key.ts";
-import { DerError, readDer, type DerNode } from "./reader.ts";
+import { DerError, readDer, readOid, type DerNode } from "./reader.ts";
 import {
   algorithmFor,
   algorithmIdentifier,
@@ -118,7 +118,22 @@ function checkInfo(info: DerNode): { subject: string; publicKey: SubjectPublicKe
   if (more !== undefined || (attributes !== undefined && attributes.tag !== ATTRIBUTES_TAG)) {
     throw refused("is not a certification request");
   }
+  checkAttributes(attributes);
   return { subject: subjectOf(name), publicKey: publicKeyOf(key) };
+}
+
+/** Their values are not read. What is there twice could be read as two different wishes. */
+function checkAttributes(attributes: DerNode | undefined): void {
+  const seen = new Set<string>();
+  for (const attribute of attributes?.children ?? []) {
+    const [type, values, more] = attribute.children;
+    const isAttribute =
+      attribute.tag === TAG.sequence && type?.tag === TAG.oid && values?.tag === TAG.set;
+    if (!isAttribute || more !== undefined) throw refused("has an attribute of a wrong form");
+    const id = readOid(type);
+    if (seen.has(id)) throw refused(`has the attribute ${id} twice`);
+    seen.add(id);
+  }
 }
 
 function subjectOf(name: DerNode): string {
