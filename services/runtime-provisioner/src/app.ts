@@ -16,7 +16,7 @@ import {
   type ProcessContext,
   openTrust,
 } from "@sextant/service";
-import { readCertificate, spkiPin } from "@sextant/x509";
+import { type Certificate, readCertificateChain, spkiPin } from "@sextant/x509";
 import type { ProvisionerSettings } from "./config.ts";
 import type { Context } from "./context.ts";
 import { declarations, parameters } from "./declarations.ts";
@@ -42,9 +42,12 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     signer,
     tls,
   });
-  const root = readCertificate(
-    readFileSync(join(settings.SEXTANT_KEYS_DIR, "root-cert.pem"), "utf8"),
-  );
+  const [root] = readCertificateChain(
+    readFileSync(
+      settings.SEXTANT_SERVER_CA_FILE ?? join(settings.SEXTANT_KEYS_DIR, "root-cert.pem"),
+      "utf8",
+    ),
+  ) as [Certificate];
   const local = createLocalDriver({
     folder: settings.SEXTANT_RUNTIMES_DIR,
     agent: fileURLToPath(import.meta.resolve("@sextant/runtime-agent")),

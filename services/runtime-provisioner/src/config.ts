@@ -12,6 +12,8 @@ const settings = serviceSettings.extend({
   SEXTANT_RUNTIMES_DIR: z.string(),
   /** Host at which those runtimes reach the gateway, where the plane's public host name leads elsewhere from here. */
   SEXTANT_PLANE_HOST: z.string().optional(),
+  /** PEM file with the certificate whose pin they get, where the gateway shows another server certificate than the plane's own. */
+  SEXTANT_SERVER_CA_FILE: z.string().optional(),
 });
 
 /** The provisioner's settings. */
