@@ -1,5 +1,5 @@
 /** A small plane for the agent's tests: both TLS listeners, one-time tokens, certificates, held polls. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
@@ -54,22 +54,8 @@ export type TestPlaneOptions = {
 export async function startTestPlane(options: TestPlaneOptions = {}) {
   const directory = mkdtempSync(join(tmpdir(), "sextant-plane-"));
   const authorities = await makeAuthorities();
-  const serverKeys = createKeyPair();
-  const serverCertificate = await issueCertificate(authorities.intermediate, {
-    profile: "server",
-    subject: "CN=test plane",
-    spki: serverKeys.publicKey.export({ format: "der", type: "spki" }),
-    serial: serial(),
-    notBefore: authorities.notBefore,
-    notAfter: new Date(Date.now() + 30 * DAY_MS),
-    names: { dns: options.dnsNames ?? ["localhost"] },
-  });
-  const above = authorities.intermediate.certificate.pem + authorities.root.certificate.pem;
-  const tls = {
-    key: serverKeys.privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
-    cert: serverCertificate.pem + above,
-    minVersion: "TLSv1.2" as const,
-  };
+  const above = bundleOf(authorities);
+  const tls = await serverTls(authorities, options.dnsNames ?? ["localhost"]);
   const caFile = join(directory, "ca.pem");
   writeFileSync(caFile, authorities.root.certificate.pem);
 
@@ -98,6 +84,25 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
     failures: [] as { readonly status: number; readonly headers?: Record<string, string> }[],
     /** Client certificates' serial numbers, one a request. */
     clientSerials: [] as string[],
+    /** The trust bundle that it names with each poll; undefined: none. */
+    bundle: undefined as string | undefined,
+    /** The hashes of bundles that the agent has named, one a poll. */
+    namedBundles: [] as (string | undefined)[],
+    above,
+    /** Other authorities with a root of their own, as a bundle and to show a server certificate of. */
+    async otherAuthorities() {
+      const others = await makeAuthorities();
+      const shown = await serverTls(others, ["localhost"]);
+      return {
+        bundle: bundleOf(others),
+        show: (): void => {
+          for (const server of [publicServer, mtlsServer]) {
+            server.setSecureContext({ ...shown, ca: above });
+            server.closeAllConnections();
+          }
+        },
+      };
+    },
     newToken: (): string => newToken("configuration"),
     removePlan(): void {
       plan = "";
@@ -234,7 +239,7 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
     { body, path, secured }: { body: string; path: string; secured: boolean },
   ): Promise<void> {
     const clientSerial = secured
-      ? (request.socket as TLSSocket).getPeerCertificate().serialNumber.toLowerCase()
+      ? ((request.socket as TLSSocket).getPeerCertificate().serialNumber?.toLowerCase() ?? "")
       : "";
     if (secured) plane.clientSerials.push(clientSerial);
     const failure = plane.failures.shift();
@@ -249,6 +254,7 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
       plane.reports.push(JSON.parse(body) as Report);
       return void response.writeHead(204).end();
     }
+    if (path === "/v1/ca/bundle") return void response.writeHead(200).end(plane.bundle);
     if (!secured || path !== "/v1/runtime/plan") return void response.writeHead(404).end();
     return servePlan(request, response);
   }
@@ -256,6 +262,7 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
   const etag = (): string => `"${revision}-${Buffer.from(plan).toString("base64url").slice(-12)}"`;
 
   async function servePlan(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    plane.namedBundles.push(request.headers["sextant-trust-bundle"] as string | undefined);
     const seconds = Number(/wait=(\d+)/.exec(String(request.headers["prefer"]))?.[1] ?? 0);
     const isNews = (): boolean => plan !== "" && request.headers["if-none-match"] !== etag();
     if (plane.holds && !isNews() && seconds > 0) {
@@ -265,6 +272,8 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
         response.once("close", () => (clearTimeout(timer), resolve()));
       });
     }
+    if (plane.bundle !== undefined)
+      response.setHeader("sextant-trust-bundle", sha256(plane.bundle));
     if (plan === "") response.writeHead(204).end();
     else if (!isNews()) response.writeHead(304, { etag: etag() }).end();
     else response.writeHead(200, { etag: etag(), "content-type": "application/json" }).end(plan);
@@ -275,7 +284,7 @@ export async function startTestPlane(options: TestPlaneOptions = {}) {
   };
   const publicServer = createServer(tls, handler(false));
   const mtlsServer = createServer(
-    { ...tls, ca: above, requestCert: true, rejectUnauthorized: true },
+    { ...tls, ca: above, requestCert: true, rejectUnauthorized: false },
     handler(true),
   );
   plane.publicUrl = await listening(publicServer);
@@ -292,11 +301,37 @@ const refusal = {
   ],
 };
 
-async function makeAuthorities(): Promise<{
-  root: CertificateAuthority;
-  intermediate: CertificateAuthority;
-  notBefore: Date;
-}> {
+type Authorities = {
+  readonly root: CertificateAuthority;
+  readonly intermediate: CertificateAuthority;
+  readonly notBefore: Date;
+};
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+const bundleOf = ({ intermediate, root }: Authorities): string =>
+  intermediate.certificate.pem + root.certificate.pem;
+
+/** Key and certificate of a server, with what leads to its root. */
+async function serverTls(authorities: Authorities, dns: readonly string[]) {
+  const keys = createKeyPair();
+  const certificate = await issueCertificate(authorities.intermediate, {
+    profile: "server",
+    subject: "CN=test plane",
+    spki: keys.publicKey.export({ format: "der", type: "spki" }),
+    serial: serial(),
+    notBefore: authorities.notBefore,
+    notAfter: new Date(Date.now() + 30 * DAY_MS),
+    names: { dns },
+  });
+  return {
+    key: keys.privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
+    cert: certificate.pem + bundleOf(authorities),
+    minVersion: "TLSv1.2" as const,
+  };
+}
+
+async function makeAuthorities(): Promise<Authorities> {
   const notBefore = new Date(Date.now() - 2 * 3_600_000);
   const notAfter = new Date(Date.now() + 365 * DAY_MS);
   const root = await createCertificateAuthority({

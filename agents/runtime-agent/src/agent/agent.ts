@@ -17,6 +17,7 @@ import {
 import type { PlanStore, StoredPlan } from "../plan/plan-store.ts";
 import type { ConnectionOptions, PlaneConnection } from "../plane/plane-connection.ts";
 import { PlaneError } from "../plane/plane-error.ts";
+import { takeTrustBundle } from "../plane/trust-bundle.ts";
 import { LONGEST_MS, waitAfter, type FaultKind } from "./backoff.ts";
 import { afterFailedRenewal, askedAgain, renewalIn } from "./renewal.ts";
 import { nextStep, type Step } from "./step.ts";
@@ -200,6 +201,8 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     const asked = now().getTime();
     const answer = await fetchHeld(origin, hold, signal);
     answered = true;
+    if (answer.trustBundle !== undefined && answer.trustBundle !== current.trustBundle)
+      await followTrust(answer.trustBundle, current, signal);
     const isNew = answer.changed && answer.etag !== plan?.etag;
     if (isNew) {
       await apply(answer.text, answer.etag, (report) =>
@@ -221,6 +224,26 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     reportedHealth = found;
   };
 
+  /** Trusts whom the plane names from now on. What fails is tried again with the next poll. */
+  const followTrust = async (
+    hash: string,
+    current: Identity,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    try {
+      const taken = await takeTrustBundle(hash, current, connected(), dependencies.connect, {
+        now,
+        signal,
+      });
+      await identityStore.save(taken);
+      await become({ ...current, ...taken });
+      log.info({ trustBundle: hash }, "trust bundle taken");
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.warn(describe(error), "trust bundle not taken");
+    }
+  };
+
   /** Asks for the plan; the hold ends without one when there is health to be reported. */
   const fetchHeld = async (
     origin: string,
@@ -230,6 +253,7 @@ export function createAgent(dependencies: AgentDependencies): Agent {
     const hold = new AbortController();
     const request = {
       etag: plan?.etag,
+      trustBundle: identity?.trustBundle,
       holdSeconds,
       signal: AbortSignal.any([signal, hold.signal]),
     };

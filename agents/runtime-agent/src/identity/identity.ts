@@ -12,6 +12,8 @@ export const storedIdentity = z.object({
   chain: z.string(),
   /** PEM of the authority by which the plane's own certificate is checked. */
   ca: z.string(),
+  /** Hash of the plane's trust bundle that `ca` was taken from. */
+  trustBundle: z.string().optional(),
   /** The Connector's endpoint on the mTLS listener. */
   connectorUrl: z.string(),
   /** When the agent got the certificate, by its own clock. */

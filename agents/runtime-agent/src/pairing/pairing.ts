@@ -61,7 +61,7 @@ export async function pair(
       token: signing.token,
       idempotencyKey: hashToken(`sign ${signing.token}`),
     });
-    return await finish(dependencies, pending, signing, signed, hashToken(token));
+    return await finish(dependencies, pending, signing, signed, { pairedBy: hashToken(token) });
   } finally {
     await connection.close();
   }
@@ -80,7 +80,8 @@ export async function renew(
   // Always asked anew: subject and address may have changed since.
   const signing = await configure(store, pending, connector, { ca: identity.ca, credentials: {} });
   const signed = await connector.sign(signing.csr, {});
-  return finish(dependencies, pending, signing, signed, identity.pairedBy);
+  const { pairedBy, trustBundle } = identity;
+  return finish(dependencies, pending, signing, signed, { pairedBy, trustBundle });
 }
 
 async function begin(store: IdentityStore, cause: string): Promise<PendingRequest> {
@@ -127,7 +128,7 @@ async function finish(
   pending: PendingRequest,
   signing: Signing,
   signed: SignedCertificate,
-  pairedBy: string,
+  rest: Pick<StoredIdentity, "pairedBy" | "trustBundle">,
 ): Promise<Identity> {
   const stored: StoredIdentity = {
     version: 1,
@@ -136,7 +137,7 @@ async function finish(
     ca: signing.ca,
     connectorUrl: signing.connectorUrl,
     receivedAt: now().toISOString(),
-    pairedBy,
+    ...rest,
   };
   const identity = await store.save(stored);
   await store.clearPending();

@@ -28,6 +28,8 @@ export type PlaneResponse = {
   readonly status: number;
   readonly etag: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** Hash of the plane's trust bundle. */
+  readonly trustBundle: string | undefined;
   readonly text: string;
 };
 
@@ -86,6 +88,7 @@ export function createPlaneConnection({
           status: response.statusCode,
           etag: single(response.headers["etag"]),
           retryAfterMs: readRetryAfter(single(response.headers["retry-after"]), now()),
+          trustBundle: single(response.headers["sextant-trust-bundle"]),
           text: await response.body.text(),
         };
       } catch (error) {
