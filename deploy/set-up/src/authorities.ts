@@ -1,4 +1,4 @@
-/** The two authorities of a plane: the public one (offline root, online intermediate) and the internal one. */
+/** What authorities are made of: keys, certificates and their times; and the internal authority. */
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
@@ -12,17 +12,8 @@ import { ensureFile, readIfPresent, SetUpError, type Owner } from "./key-files.t
 
 const DAY_MS = 86_400_000;
 const ROOT_DAYS = 3_652;
-const INTERMEDIATE_DAYS = 1_826;
 /** Clocks of users' machines may be a little behind. */
 const BACKDATE_MS = 3_600_000;
-
-/** Where the public authority's files are. */
-export type AuthorityPaths = {
-  readonly home: string;
-  /** Holds root and internal key, and is given to no service. */
-  readonly offline: string;
-  readonly connector: string;
-};
 
 /** A new private key as PEM. */
 export const newKeyPem = (): string => pemOf(createKeyPair().privateKey);
@@ -58,69 +49,6 @@ export function validity(
 
 const wholeSecond = (time: number): Date => new Date(Math.floor(time / 1_000) * 1_000);
 
-/** The root's certificate; made with its key on the first run. The key may be taken away afterwards. */
-export async function ensureRoot(
-  paths: AuthorityPaths,
-  now: Date,
-): Promise<{ pem: string; created: boolean }> {
-  const certificate = join(paths.home, "ca.pem");
-  const copy = await readIfPresent(join(paths.connector, "root-cert.pem"));
-  if (copy !== undefined) {
-    // The home directory may have been lost alone, when each service's keys are a volume of their own.
-    const present = await ensureFile(certificate, () => copy, { mode: 0o644 });
-    if (present.equals(copy)) return { pem: copy.toString(), created: false };
-    throw new SetUpError(
-      `${certificate} is not the root of the keys in ${paths.connector}: they belong to another plane`,
-    );
-  }
-  const present = await readIfPresent(certificate);
-  if (present !== undefined) return { pem: present.toString(), created: false };
-  const pem = await ensureSelfSigned(
-    certificate,
-    join(paths.offline, "root-key.pem"),
-    "O=Sextant,CN=Sextant Root CA",
-    now,
-    0o644,
-  );
-  return { pem, created: true };
-}
-
-/** The online intermediate, opened with its key. Needs the root's key only on the first run. */
-export async function ensureIntermediate(
-  paths: AuthorityPaths,
-  rootPem: string,
-  now: Date,
-  owner?: Owner,
-): Promise<CertificateAuthority> {
-  const keyFile = join(paths.connector, "ca-key.pem");
-  const certificateFile = join(paths.connector, "ca-cert.pem");
-  await refuseLostKey(certificateFile, keyFile);
-  const keyPair = readKey(await ensureFile(keyFile, newKeyPem, { owner }), keyFile);
-  const certificate = await ensureFile(
-    certificateFile,
-    async () => {
-      const rootKeyFile = join(paths.offline, "root-key.pem");
-      const rootKey = await readIfPresent(rootKeyFile);
-      if (rootKey === undefined) {
-        throw new SetUpError(
-          `${rootKeyFile} is needed to make a new intermediate authority: put it back for this run`,
-        );
-      }
-      const root = open(rootPem, readKey(rootKey, rootKeyFile).privateKey, rootKeyFile);
-      const made = await createCertificateAuthority({
-        keyPair,
-        parent: root,
-        subject: "O=Sextant,CN=Sextant Intermediate CA",
-        serial: createSerial(randomBytes),
-        ...validity(now, INTERMEDIATE_DAYS, root.issuer),
-      });
-      return made.certificate.pem;
-    },
-    { owner },
-  );
-  return open(certificate.toString(), keyPair.privateKey, keyFile);
-}
-
 /** The internal authority, opened with its key, which stays offline between runs. */
 export async function ensureInternal(offline: string, now: Date): Promise<CertificateAuthority> {
   const keyFile = join(offline, "internal-ca-key.pem");
@@ -136,7 +64,8 @@ export async function ensureInternal(offline: string, now: Date): Promise<Certif
   return open(pem, readKey(await ensureFile(keyFile, newKeyPem), keyFile).privateKey, keyFile);
 }
 
-async function ensureSelfSigned(
+/** Key and certificate of a root; made when they are not there. */
+export async function ensureSelfSigned(
   certificateFile: string,
   keyFile: string,
   subject: string,
@@ -173,7 +102,12 @@ async function refuseLostKey(certificateFile: string, keyFile: string): Promise<
   }
 }
 
-function open(certificate: string, privateKey: KeyObject, keyFile: string): CertificateAuthority {
+/** Opens an authority that was stored. Throws {@link SetUpError} when certificate and key do not belong together. */
+export function open(
+  certificate: string,
+  privateKey: KeyObject,
+  keyFile: string,
+): CertificateAuthority {
   try {
     return openCertificateAuthority({ certificate, privateKey });
   } catch (error) {

@@ -48,7 +48,7 @@ export async function ensurePrivateDirectory(
     const age =
       now.getTime() - ((await lstat(file).catch(ignoreMissing))?.mtimeMs ?? now.getTime());
     // A younger one may be another run's that is at work now.
-    if (age > STALE_AFTER_MS) await rm(file, { force: true });
+    if (age > STALE_AFTER_MS) await rm(file, { force: true, recursive: true });
   }
 }
 

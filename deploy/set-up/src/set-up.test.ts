@@ -110,7 +110,9 @@ const LAYOUT = [
   ...["client-ca.pem", "ticket-keys", "tls-cert.pem", "tls-key.pem"].map(
     (file) => `keys/api-gateway/${file}`,
   ),
-  ...["ca-cert.pem", "ca-key.pem", "root-cert.pem"].map((file) => `keys/connector/${file}`),
+  ...["cert.pem", "key.pem", "root.pem"].map((file) => `keys/connector/authorities/1/${file}`),
+  "keys/connector/active-authority",
+  "keys/connector/token-key",
   "keys/director/data-key",
   "keys/registry/bootstrap.json",
   "keys/registry/database-password",
@@ -144,7 +146,7 @@ describe("a first run", () => {
 
   it("gives no secret to two services", () => {
     const secrets = filesOf(home).filter((file) =>
-      /-key|ticket-keys|database-password|admin-token/.test(file),
+      /-key|\/key\.pem|ticket-keys|database-password|admin-token/.test(file),
     );
     const hashes = secrets.map((file) => readFileSync(join(home, file), "base64"));
     expect(secrets.length).toBeGreaterThan(15);
@@ -204,10 +206,14 @@ describe("another run", () => {
           statSync(join(home, right), { bigint: true }).mtimeNs,
       ),
     );
+    const lastOfAuthority = inOrder.findLast((file) => file.includes("/authorities/")) ?? "";
     for (let made = 0; made < inOrder.length; made += 3) {
       const target = newHome();
       mkdirSync(target);
-      for (const file of inOrder.slice(0, made)) {
+      const isHalf = (file: string): boolean =>
+        file.includes("/authorities/") && !inOrder.slice(0, made).includes(lastOfAuthority);
+      // An authority's directory appears whole.
+      for (const file of inOrder.slice(0, made).filter((one) => !isHalf(one))) {
         mkdirSync(dirname(join(target, file)), { recursive: true });
         cpSync(join(home, file), join(target, file));
       }
@@ -228,7 +234,7 @@ describe("another run", () => {
       child.kill("SIGKILL");
     }
     const finished = await setUp({ home: target, now });
-    const temporary = filesOf(target).filter((file) => file.endsWith(".tmp"));
+    const temporary = filesOf(target).filter((file) => /\.tmp(?:\/|$)/.test(file));
     for (const file of temporary) rmSync(join(target, file));
     expectWhole(target, finished);
   });
@@ -292,11 +298,11 @@ describe("another run", () => {
 
   it("makes no new key for an authority whose key is lost, but says what to do", async () => {
     const target = copy();
-    rmSync(join(target, "keys/connector/ca-key.pem"));
+    rmSync(join(target, "keys/connector/authorities/1/key.pem"));
     await expect(setUp({ home: target, publicHosts: hosts, now })).rejects.toThrow(
-      "restore the key from a backup",
+      "restore it from a backup",
     );
-    expect(filesOf(target)).not.toContain("keys/connector/ca-key.pem");
+    expect(filesOf(target)).not.toContain("keys/connector/authorities/1/key.pem");
   });
 
   it("makes a new admin token after the old one was removed, and tells the registry", async () => {
@@ -424,8 +430,10 @@ describe("the process", () => {
     const faulty = run({ SEXTANT_PUBLIC_URL: "x", SEXTANT_KEYS_OWNER: "node" });
     expect([faulty.status, faulty.stderr]).toEqual([
       1,
-      expect.stringMatching(/SEXTANT_HOME[^]*SEXTANT_PUBLIC_URL[^]*SEXTANT_KEYS_OWNER/),
+      expect.stringMatching(/SEXTANT_PUBLIC_URL[^]*SEXTANT_KEYS_OWNER/),
     ]);
+    const half = run({ SEXTANT_HOME: newHome(), SEXTANT_CA_CHAIN_FILE: "chain.pem" });
+    expect([half.status, half.stderr]).toEqual([1, expect.stringContaining("SEXTANT_CA_KEY_FILE")]);
     const file = newHome();
     writeFileSync(file, "");
     const blocked = run({ SEXTANT_HOME: file });

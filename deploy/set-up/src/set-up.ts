@@ -8,7 +8,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { serviceNames } from "@sextant/identity";
 import { readCertificate, spkiPin, type CertificateAuthority } from "@sextant/x509";
-import { ensureIntermediate, ensureInternal, ensureRoot } from "./authorities.ts";
+import { ensureInternal } from "./authorities.ts";
 import { internalNames, serverNames } from "./hosts.ts";
 import { ensureIdentityKeys, type ServiceDirectories } from "./identity-keys.ts";
 import {
@@ -21,6 +21,13 @@ import {
   SetUpError,
   type Owner,
 } from "./key-files.ts";
+import {
+  type AuthorityPaths,
+  ensureAuthorities,
+  type OwnAuthority,
+  type PublicAuthorities,
+  trustBundleOf,
+} from "./public-authorities.ts";
 import { ensureLeaf } from "./tls-keys.ts";
 
 /** What a plane is set up with. */
@@ -38,13 +45,15 @@ export type SetUpOptions = {
   readonly owner?: Owner;
   /** File that gets a password for the role that owns the database, where the database server is set up as well. */
   readonly databaseOwnerPassword?: string;
+  /** The operator's own authority, in place of one that is made on the first run. */
+  readonly ownAuthority?: OwnAuthority;
   /** The tenant that the first start makes; default `default`, named `Default`. */
   readonly tenant?: { readonly externalID: string; readonly name: string };
 };
 
 /** What the operator is told. */
 export type SetUpResult = {
-  /** The root's certificate. */
+  /** The roots' certificates, that of the authority that signs first. */
   readonly caFile: string;
   readonly adminToken: string;
   /** SHA-256 of the root's certificate, as `openssl x509 -fingerprint -sha256` writes it. */
@@ -64,10 +73,25 @@ export async function setUp(options: SetUpOptions): Promise<SetUpResult> {
   }
 }
 
+/** Where everything is. */
+export function placesOf({
+  home,
+  keys = join(home, "keys"),
+}: Pick<SetUpOptions, "home" | "keys">): {
+  readonly offline: string;
+  readonly directories: ServiceDirectories;
+  readonly authorities: AuthorityPaths;
+} {
+  const offline = join(home, "keys", "offline");
+  const directories = Object.fromEntries(
+    serviceNames.map((service) => [service, join(keys, service)]),
+  ) as ServiceDirectories;
+  return { offline, directories, authorities: { home, offline, connector: directories.connector } };
+}
+
 async function makeAll(options: SetUpOptions): Promise<SetUpResult> {
   const { home, now, owner } = options;
-  const keys = options.keys ?? join(home, "keys");
-  const offline = join(home, "keys", "offline");
+  const { offline, directories, authorities: paths } = placesOf(options);
   // Checked before the first file is made, so that a wrong name leaves nothing half done.
   const publicNames = serverNames(options.publicHosts ?? []);
   for (const service of serviceNames) internalNames(service, options.internalHosts ?? []);
@@ -75,32 +99,27 @@ async function makeAll(options: SetUpOptions): Promise<SetUpResult> {
   await mkdir(home, { recursive: true });
   await ensurePrivateDirectory(join(home, "keys"), now);
   await ensurePrivateDirectory(offline, now);
-  const directories = Object.fromEntries(
-    serviceNames.map((service) => [service, join(keys, service)]),
-  ) as ServiceDirectories;
   for (const service of serviceNames)
     await ensurePrivateDirectory(directories[service], now, owner);
 
-  const paths = { home, offline, connector: directories.connector };
-  const root = await ensureRoot(paths, now);
-  const intermediate = await ensureIntermediate(paths, root.pem, now, owner);
+  const authorities = await ensureAuthorities(paths, now, { owner, own: options.ownAuthority });
   await ensureIdentityKeys(directories, owner);
   await ensureInternalTls(directories, await ensureInternal(offline, now), options);
-  await ensureGateway(directories["api-gateway"], publicNames, intermediate, root.pem, options);
-  await ensureSecrets(directories, root.pem, owner);
+  await spreadAuthorities(directories, authorities, publicNames, { now, owner });
+  await ensureSecrets(directories, owner);
   if (options.databaseOwnerPassword !== undefined) {
     // The server runs as a user that is not known here: who may read it is decided by who gets its directory.
     await ensureFile(options.databaseOwnerPassword, newPassword, { mode: 0o444 });
   }
   const adminToken = await ensureAdmin(directories, options);
 
-  const certificate = readCertificate(root.pem);
+  const certificate = readCertificate(authorities.active.root);
   return {
     caFile: join(home, "ca.pem"),
     adminToken,
     caFingerprint: certificate.x509.fingerprint256,
     caPin: spkiPin(certificate),
-    created: root.created,
+    created: authorities.created,
   };
 }
 
@@ -129,17 +148,21 @@ async function ensureInternalTls(
   }
 }
 
-async function ensureGateway(
-  directory: string,
+/** Gives the services what follows from the authorities: a server certificate by the active one, and trust in all. */
+export async function spreadAuthorities(
+  directories: ServiceDirectories,
+  authorities: Omit<PublicAuthorities, "created">,
   names: ReturnType<typeof serverNames>,
-  authority: CertificateAuthority,
-  rootPem: string,
-  { now, owner }: SetUpOptions,
+  { now, owner }: Pick<SetUpOptions, "now" | "owner">,
 ): Promise<void> {
-  const intermediatePem = authority.certificate.pem;
+  const gateway = directories["api-gateway"];
+  const { authority, root } = authorities.active;
+  // Trust first: what the new authority signs is accepted before there is any of it.
+  await ensurePublic(join(gateway, "client-ca.pem"), trustBundleOf(authorities), owner);
+  await ensureFile(join(gateway, "ticket-keys"), () => randomBytes(48), { owner });
   await ensureLeaf(
     {
-      directory,
+      directory: gateway,
       keyFile: "tls-key.pem",
       certificateFile: "tls-cert.pem",
       profile: "server",
@@ -147,25 +170,18 @@ async function ensureGateway(
       names,
       authority,
       // The root is sent too: an agent that knows only the root's pin finds it in the chain.
-      chain: intermediatePem + rootPem,
+      chain: authority.certificate.pem + root,
       owner,
     },
     now,
   );
-  await ensureFile(join(directory, "client-ca.pem"), () => intermediatePem + rootPem, { owner });
-  await ensureFile(join(directory, "ticket-keys"), () => randomBytes(48), { owner });
+  // The provisioner gives its pin to the agents that it starts.
+  await ensurePublic(join(directories["runtime-provisioner"], "root-cert.pem"), root, owner);
 }
 
-async function ensureSecrets(
-  directories: ServiceDirectories,
-  rootPem: string,
-  owner?: Owner,
-): Promise<void> {
-  await ensureFile(join(directories.connector, "root-cert.pem"), () => rootPem, { owner });
-  // The provisioner gives its pin to the agents that it starts.
-  await ensureFile(join(directories["runtime-provisioner"], "root-cert.pem"), () => rootPem, {
-    owner,
-  });
+async function ensureSecrets(directories: ServiceDirectories, owner?: Owner): Promise<void> {
+  const connector = join(directories.connector, "token-key");
+  await ensureFile(connector, () => randomBytes(32).toString("base64"), { owner });
   await ensureFile(
     join(directories.director, "data-key"),
     () => randomBytes(32).toString("base64"),

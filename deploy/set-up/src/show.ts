@@ -1,7 +1,7 @@
 /** What an operator needs of a plane that is set up: to reach it, to trust it and to act as its admin. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readCertificate, spkiPin } from "@sextant/x509";
+import { readCertificateChain, spkiPin } from "@sextant/x509";
 import { z } from "zod";
 import { SetUpError } from "./key-files.ts";
 
@@ -12,7 +12,7 @@ export type PlaneFacts = {
   /** External id of the first tenant. */
   readonly tenant: string;
   readonly adminToken: string;
-  /** PEM of the root's certificate. */
+  /** PEM of the roots' certificates, that of the authority that signs first. */
   readonly ca: string;
   /** SHA-256 of the root's certificate, as `openssl x509 -fingerprint -sha256` writes it. */
   readonly caFingerprint: string;
@@ -36,7 +36,9 @@ export async function readPlaneFacts(
     }
   };
   const ca = await read("ca.pem");
-  const certificate = readCertificate(ca);
+  const [certificate] = readCertificateChain(ca);
+  if (certificate === undefined)
+    throw new SetUpError(`${join(home, "ca.pem")} holds no certificate: restore it from a backup`);
   return {
     ...urls,
     tenant: bootstrap.parse(JSON.parse(await read("bootstrap.json"))).tenant.externalID,

@@ -104,6 +104,7 @@ export const kinds = {
       description: optional("text"),
       ...status,
       lastSeen: optional("timestamp"),
+      trustBundle: optional("text"),
     },
   },
   /** Something a runtime says of what runs on it, such as one of its tenants: a key and a value, with labels. */

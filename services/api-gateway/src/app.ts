@@ -220,6 +220,8 @@ export async function start(
         addresses,
         director: clients.director,
         polls,
+        trustBundle: () => tlsReload.current().trustBundleHash,
+        acknowledged: (identity, known) => contacts.heard(identity, known),
       }),
       ...trust,
     ],

@@ -3,9 +3,17 @@ import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import type { InternalClient } from "@sextant/service";
 
+type Contact = {
+  readonly tenant: string;
+  readonly type: string;
+  readonly id: string;
+  readonly trustBundle?: string;
+};
+
 /** Takes note of contacts. */
 export type Contacts = {
-  heard(identity: Identity): void;
+  /** `trustBundle`: hash of the trust bundle that a runtime's agent says it knows. */
+  heard(identity: Identity, trustBundle?: string): void;
   close(): Promise<void>;
 };
 
@@ -32,7 +40,7 @@ const TIMEOUT = 3_000;
 
 /** Starts telling. A batch that cannot be told is told again with the next. */
 export function createContacts(director: InternalClient, log: Logger, now: () => number): Contacts {
-  const told = new Map<string, number>();
+  const told = new Map<string, { readonly at: number; readonly trustBundle: string | undefined }>();
   let waiting = new Map<string, Contact>();
   let sending: Promise<void> = Promise.resolve();
 
@@ -56,18 +64,24 @@ export function createContacts(director: InternalClient, log: Logger, now: () =>
   const timer = setInterval(() => {
     sending = sending.then(flush);
     const old = now() - ENOUGH;
-    for (const [id, at] of told) {
+    for (const [id, { at }] of told) {
       if (at > old) break;
       told.delete(id);
     }
   }, EVERY);
 
   return {
-    heard(identity) {
+    heard(identity, trustBundle) {
       const contact = contactOf(identity);
-      if (contact === undefined || told.has(contact.id) || waiting.size >= MAX_WAITING) return;
-      told.set(contact.id, now());
-      waiting.set(contact.id, contact);
+      if (contact === undefined || waiting.size >= MAX_WAITING) return;
+      const last = told.get(contact.id);
+      if (last !== undefined && (trustBundle === undefined || trustBundle === last.trustBundle))
+        return;
+      told.set(contact.id, { at: last?.at ?? now(), trustBundle });
+      waiting.set(contact.id, {
+        ...contact,
+        ...(trustBundle === undefined ? {} : { trustBundle }),
+      });
     },
     async close() {
       clearInterval(timer);

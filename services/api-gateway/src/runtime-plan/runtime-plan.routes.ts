@@ -8,6 +8,9 @@ import type { PlanPolls } from "./plan-polls.ts";
 
 /** A proxy on the way may cut what is silent for a minute. */
 const LONGEST_WAIT = 55;
+/** In replies the trust bundle that there is, in requests the one that the agent knows. */
+const TRUST_BUNDLE = "sextant-trust-bundle";
+const hashForm = /^[0-9a-f]{64}$/;
 const MAX_REPORT = 4 * 1024 * 1024;
 
 /** The seconds of `Prefer: wait=<seconds>` (RFC 7240); 0 without it. */
@@ -38,8 +41,12 @@ export function runtimePlanRoutes(options: {
   readonly addresses: Pick<ClientAddresses, "of">;
   readonly director: InternalClient;
   readonly polls: PlanPolls;
+  /** Hash of the trust bundle that agents are to know. */
+  readonly trustBundle: () => string;
+  /** Takes note of the one that a runtime's agent knows. */
+  readonly acknowledged: (identity: Identity, trustBundle: string) => void;
 }): readonly Route[] {
-  const { addresses, director, polls, requestLimits } = options;
+  const { acknowledged, addresses, director, polls, requestLimits, trustBundle } = options;
 
   const admit = ({ request }: Call, identity: Identity): void => {
     const address = request === undefined ? "" : addresses.of(request);
@@ -64,17 +71,17 @@ export function runtimePlanRoutes(options: {
     return { tag, body: reply.body };
   };
 
-  const headers = (tag: string) => ({
-    etag: tag,
+  const headers = (tag?: string): Record<string, string> => ({
+    ...(tag === undefined ? {} : { etag: tag, vary: "prefer" }),
     "cache-control": "private, no-cache",
-    vary: "prefer",
+    [TRUST_BUNDLE]: trustBundle(),
   });
-  const notModified = (tag: string): Reply => ({ status: 304, headers: headers(tag) });
-  const nothingYet: Reply = { status: 204, headers: { "cache-control": "private, no-cache" } };
 
   const poll = async (call: Call): Promise<Reply> => {
     let identity = await runtimeOf(call);
     admit(call, identity);
+    const known = call.headers[TRUST_BUNDLE];
+    if (typeof known === "string" && hashForm.test(known)) acknowledged(identity, known);
     const runtimeID = identity.consumer.id;
     const has = (tag: string) => namesTag(call.headers["if-none-match"], tag);
     const until = performance.now() + waitOf(call.headers.prefer) * 1000;
@@ -97,7 +104,8 @@ export function runtimePlanRoutes(options: {
       const why = left > 0 ? await polls.wait(runtimeID, left, call.signal) : "time";
       // What was true before the wait may be true no longer: the certificate may have been revoked.
       identity = await runtimeOf(call);
-      if (why !== "changed") return current === undefined ? nothingYet : notModified(current);
+      if (why !== "changed")
+        return { status: current === undefined ? 204 : 304, headers: headers(current) };
     }
   };
 

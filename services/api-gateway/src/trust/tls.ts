@@ -47,6 +47,8 @@ export type TlsMaterial = {
   readonly options: Readonly<Record<DoorName, ServerOptions>>;
   /** PEM of the authorities whose client certificates are accepted. */
   readonly trustBundle: string;
+  /** Hexadecimal SHA-256 of it, by which agents know which one they have. */
+  readonly trustBundleHash: string;
   readonly serverNotAfter: Date;
 };
 
@@ -120,6 +122,7 @@ export function readTlsMaterial(files: TlsFiles, now: Date): TlsMaterial {
   };
   return {
     trustBundle,
+    trustBundleHash: createHash("sha256").update(trustBundle).digest("hex"),
     serverNotAfter: server.validToDate,
     options: {
       public: { ...base, ...forDoor("public") },

@@ -16,6 +16,11 @@ export const contactList = z
       tenant: z.guid("must be a UUID"),
       type: z.enum(["APPLICATION", "RUNTIME", "API_TOKEN"]),
       id: z.guid("must be a UUID"),
+      /** The trust bundle that a runtime's agent knows. */
+      trustBundle: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
     }),
   )
   .max(50_000, "must have at most 50000 entries");
@@ -39,8 +44,9 @@ export const heardParameters = (ids: readonly string[]) => ({
 });
 
 /** Those that were heard have been seen now. It is frequent, and no change of the object. */
-export function seen(kind: "application" | "runtime", now: string): Step {
-  return { op: "updateAll", kind, where: those, values: { lastSeen: now }, quiet: true };
+export function seen(kind: "application" | "runtime", now: string, trustBundle?: string): Step {
+  const values = { lastSeen: now, ...(trustBundle === undefined ? {} : { trustBundle }) };
+  return { op: "updateAll", kind, where: those, values, quiet: true };
 }
 
 /** Those that were heard for the first time are CONNECTED. It is rare, and counts as a change of the object. */
@@ -78,10 +84,11 @@ export function createContactService(context: Context) {
     tenant: string,
     kind: "application" | "runtime",
     ids: readonly string[],
+    trustBundle: string | undefined,
   ): Promise<void> => {
     const now = timestamp(context.now());
     const params = heardParameters(ids);
-    const steps: Step[] = [seen(kind, now)];
+    const steps: Step[] = [seen(kind, now, trustBundle)];
     if ((await readList(context.registry, tenant, kind, first, ["id"], params, 1)).length > 0)
       steps.push(connected(kind, now));
     await observe(tenant, params, steps);
@@ -91,16 +98,17 @@ export function createContactService(context: Context) {
     async heard(contacts: readonly Contact[]): Promise<void> {
       const groups = new Map<string, Contact[]>();
       for (const contact of contacts) {
-        const key = `${contact.tenant} ${contact.type}`;
+        const key = `${contact.tenant} ${contact.type} ${contact.trustBundle}`;
         groups.set(key, [...(groups.get(key) ?? []), contact]);
       }
       for (const group of groups.values()) {
-        const [{ tenant, type }] = group as [Contact];
+        const [{ tenant, type, trustBundle }] = group as [Contact];
         const ids = [...new Set(group.map((contact) => contact.id))];
         for (let from = 0; from < ids.length; from += BATCH) {
           const some = ids.slice(from, from + BATCH);
           if (type === "API_TOKEN") await noteTokens(tenant, some);
-          else await note(tenant, type === "APPLICATION" ? "application" : "runtime", some);
+          else
+            await note(tenant, type === "APPLICATION" ? "application" : "runtime", some, trustBundle);
         }
       }
     },
