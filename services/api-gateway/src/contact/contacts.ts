@@ -17,8 +17,6 @@ export type Contacts = {
   close(): Promise<void>;
 };
 
-type Contact = { readonly tenant: string; readonly type: string; readonly id: string };
-
 /** What Director notes of a caller: that an application or runtime was there, or that an API token was used. */
 function contactOf({ tenant, tenants, consumer, credential }: Identity): Contact | undefined {
   const { type, id } = consumer;

@@ -108,7 +108,12 @@ export function createContactService(context: Context) {
           const some = ids.slice(from, from + BATCH);
           if (type === "API_TOKEN") await noteTokens(tenant, some);
           else
-            await note(tenant, type === "APPLICATION" ? "application" : "runtime", some, trustBundle);
+            await note(
+              tenant,
+              type === "APPLICATION" ? "application" : "runtime",
+              some,
+              trustBundle,
+            );
         }
       }
     },
