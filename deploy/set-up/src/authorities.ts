@@ -6,6 +6,7 @@ import {
   createKeyPair,
   createSerial,
   openCertificateAuthority,
+  readCertificateChain,
   type CertificateAuthority,
 } from "@sextant/x509";
 import { ensureFile, readIfPresent, SetUpError, type Owner } from "./key-files.ts";
@@ -49,19 +50,43 @@ export function validity(
 
 const wholeSecond = (time: number): Date => new Date(Math.floor(time / 1_000) * 1_000);
 
-/** The internal authority, opened with its key, which stays offline between runs. */
-export async function ensureInternal(offline: string, now: Date): Promise<CertificateAuthority> {
-  const keyFile = join(offline, "internal-ca-key.pem");
-  const certificateFile = join(offline, "internal-ca.pem");
+/** Files of the internal authority, in the offline directory: of several the first issues, all are trusted. */
+export const INTERNAL = { key: "internal-ca-key.pem", certificate: "internal-ca.pem" } as const;
+
+/** The internal authority, opened with its key, which stays offline between runs; and the certificates of all that are trusted. */
+export async function ensureInternal(
+  offline: string,
+  now: Date,
+): Promise<{ readonly authority: CertificateAuthority; readonly trusted: string }> {
+  const keyFile = join(offline, INTERNAL.key);
+  const certificateFile = join(offline, INTERNAL.certificate);
   await refuseLostKey(certificateFile, keyFile);
-  const pem = await ensureSelfSigned(
+  const trusted = await ensureSelfSigned(
     certificateFile,
     keyFile,
     "O=Sextant,CN=Sextant Internal CA",
     now,
     0o600,
   );
-  return open(pem, readKey(await ensureFile(keyFile, newKeyPem), keyFile).privateKey, keyFile);
+  const [first] = readCertificateChain(trusted);
+  if (first === undefined)
+    throw new SetUpError(`${certificateFile} holds no certificate: restore it from a backup`);
+  const { privateKey } = readKey(await ensureFile(keyFile, newKeyPem), keyFile);
+  return { authority: open(first.pem, privateKey, keyFile), trusted };
+}
+
+/** A new internal authority. */
+export async function newInternal(
+  now: Date,
+): Promise<{ readonly key: string; readonly certificate: string }> {
+  const key = newKeyPem();
+  const made = await createCertificateAuthority({
+    keyPair: readKey(Buffer.from(key), "a new key"),
+    subject: "O=Sextant,CN=Sextant Internal CA",
+    serial: createSerial(randomBytes),
+    ...validity(now, ROOT_DAYS),
+  });
+  return { key, certificate: made.certificate.pem };
 }
 
 /** Key and certificate of a root; made when they are not there. */

@@ -21,7 +21,7 @@ import {
   type CertificateAuthority,
 } from "@sextant/x509";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TrustState } from "./authority-commands.ts";
+import type { TrustState } from "./plane-state.ts";
 import { setUp } from "./index.ts";
 import { requireAuthorities, trustBundleOf } from "./public-authorities.ts";
 import { placesOf } from "./set-up.ts";

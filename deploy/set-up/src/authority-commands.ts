@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readCertificateChain } from "@sextant/x509";
-import { z } from "zod";
 import { alternativeNames } from "./hosts.ts";
-import { readIfPresent, SetUpError } from "./key-files.ts";
+import { SetUpError } from "./key-files.ts";
+import type { TrustState } from "./plane-state.ts";
 import {
   activateAuthority,
   ensureRoots,
@@ -18,40 +18,6 @@ import {
   trustBundleOf,
 } from "./public-authorities.ts";
 import { placesOf, type SetUpOptions, spreadAuthorities } from "./set-up.ts";
-
-/** What the Connector tells of its authorities: of all tenants, and numbers only. */
-const trustState = z.object({
-  /** Runtimes heard of within a day, by the trust bundle that their agents say they know. */
-  runtimes: z.array(z.object({ trustBundle: z.string().nullable(), count: z.number() })),
-  /** Client certificates in force, by the key identifier of who signed them. */
-  certificates: z.array(z.object({ issuerKeyID: z.string().nullable(), count: z.number() })),
-});
-
-/** See {@link trustState}. */
-export type TrustState = z.output<typeof trustState>;
-
-/** Asks the Connector. Undefined: there is no plane that could be asked. Throws {@link SetUpError} when it does not answer. */
-export async function askTrustState(
-  home: string,
-  opsURL: string | undefined,
-): Promise<TrustState | undefined> {
-  const url = opsURL ?? (await runningConnector(home));
-  if (url === undefined) return undefined;
-  try {
-    const reply = await fetch(`${url}/trust`, { signal: AbortSignal.timeout(20_000) });
-    if (!reply.ok) throw new Error(`it answers ${reply.status}`);
-    return trustState.parse(await reply.json());
-  } catch (error) {
-    throw new SetUpError(`the Connector at ${url} cannot be asked: ${(error as Error).message}`);
-  }
-}
-
-async function runningConnector(home: string): Promise<string | undefined> {
-  const text = (await readIfPresent(join(home, "plane.json")))?.toString();
-  if (text === undefined) return undefined;
-  const plane = JSON.parse(text) as { services?: { connector?: { opsURL?: string } } };
-  return plane.services?.connector?.opsURL;
-}
 
 /** What a command works with. */
 export type CommandOptions = Pick<SetUpOptions, "home" | "keys" | "owner" | "now"> & {

@@ -38,8 +38,9 @@ const schema = z
     /** PEM files: the operator's own authority with its root behind it, and its key, in place of one that is made. */
     SEXTANT_CA_CHAIN_FILE: z.string().optional(),
     SEXTANT_CA_KEY_FILE: z.string().optional(),
-    /** Where the Connector tells how its authorities are known; default: what `plane.json` of a running local plane says. */
+    /** Where these services tell of keys and trust; default: what `plane.json` of a running local plane says. */
     SEXTANT_CONNECTOR_OPS_URL: baseURL.optional(),
+    SEXTANT_DIRECTOR_OPS_URL: baseURL.optional(),
     /** File for a new password of the database's owner, readable by whoever is given its directory. */
     SEXTANT_DATABASE_PASSWORD_FILE: z.string().optional(),
   })
@@ -58,6 +59,7 @@ export type ProcessSettings = {
   readonly publicURL: string | undefined;
   readonly mtlsURL: string | undefined;
   readonly connectorOpsURL: string | undefined;
+  readonly directorOpsURL: string | undefined;
 };
 
 /** Reads the settings. Throws ConfigError with every fault. */
@@ -85,5 +87,11 @@ export function readSettings(
       : { ownAuthority: { chainFile, keyFile } }),
     ...(databaseOwnerPassword === undefined ? {} : { databaseOwnerPassword }),
   };
-  return { options, publicURL, mtlsURL, connectorOpsURL: settings.SEXTANT_CONNECTOR_OPS_URL };
+  return {
+    options,
+    publicURL,
+    mtlsURL,
+    connectorOpsURL: settings.SEXTANT_CONNECTOR_OPS_URL,
+    directorOpsURL: settings.SEXTANT_DIRECTOR_OPS_URL,
+  };
 }

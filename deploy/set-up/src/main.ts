@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 import { ConfigError } from "@sextant/config";
 import {
   activate,
-  askTrustState,
   type CommandOptions,
   prepare,
   retire,
   showAuthorities,
 } from "./authority-commands.ts";
 import { readSettings } from "./config.ts";
+import { rotatingKeys, showKeys, stepKeys } from "./key-commands.ts";
+import { askSealedByOthers, askTrustState } from "./plane-state.ts";
 import { SetUpError } from "./key-files.ts";
 import { setUp } from "./set-up.ts";
 import { readPlaneFacts } from "./show.ts";
@@ -30,9 +31,15 @@ const HELP = `npm run keys -- <command>: keys and certificates of a plane. SEXTA
   ca retire <number>         removes an authority none of whose certificates is in force
      --force                 … without asking: their holders have to pair anew
 
+  identity | internal | data [prepare | activate | retire]
+                             the keys by which services sign their calls; the authority of their own TLS; the key
+                             that encrypts secrets in the database: how many there are, or one step of changing them
+     --force                 retire without waiting or asking
+
 docs/operations/rotation.md tells when to use which.
 `;
 
+const steps = ["prepare", "activate", "retire"] as const;
 const options = {
   help: { type: "boolean", short: "h" },
   "new-root": { type: "boolean" },
@@ -77,8 +84,20 @@ async function run(): Promise<string> {
     return words === "show" ? `${JSON.stringify(facts, undefined, 2)}\n` : facts.ca;
   }
   const [noun, verb, id, more] = positionals;
-  if (noun !== "ca" || more !== undefined) throw notUnderstood(words);
   const { home } = settings.options;
+  const key = rotatingKeys.find((one) => one === noun);
+  if (key !== undefined && id === undefined) {
+    const step = steps.find((one) => one === verb);
+    if (verb !== undefined && step === undefined) throw notUnderstood(words);
+    const command = {
+      ...settings.options,
+      now: new Date(),
+      force: values.force === true,
+      sealedByOthers: () => askSealedByOthers(home, settings.directorOpsURL),
+    };
+    return step === undefined ? showKeys(key, command) : stepKeys(key, step, command);
+  }
+  if (noun !== "ca" || more !== undefined) throw notUnderstood(words);
   const command: CommandOptions = {
     ...settings.options,
     now: new Date(),

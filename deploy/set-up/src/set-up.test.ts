@@ -78,7 +78,7 @@ function expectWhole(home: string, result: SetUpResult): void {
     ).toBe(true);
     const keys = readServiceKeys(directory, service);
     expect(createPublicKey(keys.privateKey).export({ format: "pem", type: "spki" })).toBe(
-      keys.trust.issuers[service]?.publicKey,
+      keys.trust.issuers[service]?.[0]?.publicKey,
     );
   }
   const bootstrap = JSON.parse(readFileSync(join(home, "bootstrap.json"), "utf8")) as Record<

@@ -6,8 +6,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { serviceNames } from "@sextant/identity";
-import { readCertificate, spkiPin, type CertificateAuthority } from "@sextant/x509";
+import { type ServiceName, serviceNames } from "@sextant/identity";
+import { readCertificate, spkiPin } from "@sextant/x509";
 import { ensureInternal } from "./authorities.ts";
 import { internalNames, serverNames } from "./hosts.ts";
 import { ensureIdentityKeys, type ServiceDirectories } from "./identity-keys.ts";
@@ -104,7 +104,10 @@ async function makeAll(options: SetUpOptions): Promise<SetUpResult> {
 
   const authorities = await ensureAuthorities(paths, now, { owner, own: options.ownAuthority });
   await ensureIdentityKeys(directories, owner);
-  await ensureInternalTls(directories, await ensureInternal(offline, now), options);
+  const internal = await ensureInternal(offline, now);
+  const { internalHosts = [] } = options;
+  const namesOf = (service: ServiceName) => internalNames(service, internalHosts);
+  await ensureInternalTls(directories, internal, namesOf, { now, owner });
   await spreadAuthorities(directories, authorities, publicNames, { now, owner });
   await ensureSecrets(directories, owner);
   if (options.databaseOwnerPassword !== undefined) {
@@ -123,14 +126,20 @@ async function makeAll(options: SetUpOptions): Promise<SetUpResult> {
   };
 }
 
-async function ensureInternalTls(
+/** Gives each service its internal certificate, for the names that it has, and trust in all internal authorities. */
+export async function ensureInternalTls(
   directories: ServiceDirectories,
-  authority: CertificateAuthority,
-  { internalHosts = [], now, owner }: SetUpOptions,
+  { authority, trusted }: Awaited<ReturnType<typeof ensureInternal>>,
+  namesOf: (
+    service: ServiceName,
+  ) => ReturnType<typeof internalNames> | Promise<ReturnType<typeof internalNames>>,
+  { now, owner }: Pick<SetUpOptions, "now" | "owner">,
 ): Promise<void> {
+  // Trust first: a certificate of a new authority is accepted before there is one.
+  for (const service of serviceNames)
+    await ensurePublic(join(directories[service], "internal-ca.pem"), trusted, owner);
   for (const service of serviceNames) {
     const directory = directories[service];
-    await ensurePublic(join(directory, "internal-ca.pem"), authority.certificate.pem, owner);
     await ensureLeaf(
       {
         directory,
@@ -138,7 +147,7 @@ async function ensureInternalTls(
         certificateFile: "internal-cert.pem",
         profile: "internal",
         subject: `O=Sextant,CN=${service}`,
-        names: internalNames(service, internalHosts),
+        names: await namesOf(service),
         authority,
         chain: "",
         owner,

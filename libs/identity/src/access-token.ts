@@ -34,14 +34,19 @@ export type AccessTokens = {
   verify(token: string): Promise<AccessToken>;
 };
 
-/** Made of the gateway's keys. `now` is in milliseconds. */
+/** Made of the gateway's keys, which are looked at for each token: they may change. `now` is in milliseconds. */
 export function createAccessTokens(
   keys: Pick<ServiceKeys, "kid" | "privateKey" | "trust">,
   now: () => number,
 ): AccessTokens {
-  const gateway = keys.trust.issuers["api-gateway"];
-  const known = new Map<string, KeyObject>();
-  if (gateway !== undefined) known.set(gateway.kid, createPublicKey(gateway.publicKey));
+  const known = new WeakMap<object, KeyObject>();
+  const keyOf = (kid: string | undefined): KeyObject => {
+    const trusted = keys.trust.issuers["api-gateway"]?.find((one) => one.kid === kid);
+    if (trusted === undefined) throw new Error("unknown key");
+    let key = known.get(trusted);
+    if (key === undefined) known.set(trusted, (key = createPublicKey(trusted.publicKey)));
+    return key;
+  };
 
   return {
     issue: ({ clientID, clientHash, scopes, expires }) =>
@@ -57,8 +62,7 @@ export function createAccessTokens(
 
     async verify(token) {
       try {
-        const key = known.get(decodeProtectedHeader(token).kid ?? "");
-        if (key === undefined) throw new Error("unknown key");
+        const key = keyOf(decodeProtectedHeader(token).kid);
         const { payload } = await jwtVerify(token, key, {
           algorithms: ["EdDSA"],
           typ: TYPE,

@@ -25,7 +25,7 @@ beforeAll(() => {
   for (const service of ["api-gateway", "director", "runtime-provisioner"] as const) {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const publicPEM = publicKey.export({ type: "spki", format: "pem" }).toString();
-    trust.issuers[service] = { kid: `${service}-1`, publicKey: publicPEM };
+    trust.issuers[service] = [{ kid: `${service}-1`, publicKey: publicPEM }];
     signers.set(service, createSigner({ service, kid: `${service}-1`, privateKey, now: clock }));
   }
   verifier = createVerifier({ service: "director", trust, now: clock });
@@ -96,5 +96,38 @@ describe("a signed identity", () => {
     expect(await signer("api-gateway").tokenFor("director", admin)).toBe(first);
     now += 241_000;
     expect(await signer("api-gateway").tokenFor("director", admin)).not.toBe(first);
+  });
+});
+
+describe("keys that change", () => {
+  const aKey = (kid: string) => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    return {
+      kid,
+      privateKey,
+      publicKey: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    };
+  };
+
+  it("are used from the next token on, and the tokens of both are accepted until one is trusted no longer", async () => {
+    const [first, second] = [aKey("first"), aKey("second")];
+    const trusting = (...keys: (typeof first)[]): Trust => ({ issuers: { "api-gateway": keys } });
+    const current = { service: "api-gateway" as const, now: clock, ...first };
+    const gateway = createSigner(current);
+    const callee = { service: "director" as const, now: clock, trust: trusting(first) };
+    const director = createVerifier(callee);
+    const old = await gateway.tokenFor("director", admin);
+    await director.verify(old);
+
+    Object.assign(current, second);
+    const fresh = await gateway.tokenFor("director", admin);
+    expect(fresh).not.toBe(old);
+    await expect(director.verify(fresh)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    callee.trust = trusting(second, first);
+    expect((await director.verify(fresh)).identity).toEqual(admin);
+    expect((await director.verify(old)).identity).toEqual(admin);
+    callee.trust = trusting(second);
+    expect((await director.verify(fresh)).identity).toEqual(admin);
+    await expect(director.verify(old)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
 });

@@ -56,9 +56,14 @@ const identitySchema = z.object({
   credential: z.object({ kind: z.enum(credentialKinds), id: z.string() }).optional(),
 });
 
-/** Public keys of the services, as in a key directory's `trust.json`. */
+const trustedKey = z.object({ kid: z.string(), publicKey: z.string() });
+
+/** Public keys of the services, as in a key directory's `trust.json`: of each the one that signs, and others that are trusted beside it. */
 export const trustSchema = z.object({
-  issuers: z.partialRecord(serviceName, z.object({ kid: z.string(), publicKey: z.string() })),
+  issuers: z.partialRecord(
+    serviceName,
+    z.union([z.array(trustedKey).min(1), trustedKey.transform((key) => [key])]),
+  ),
 });
 
 /** See {@link trustSchema}. */
@@ -78,6 +83,10 @@ class BoundedMap<Value> {
 
   get(key: string): Value | undefined {
     return this.#entries.get(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
   }
 
   set(key: string, value: Value): void {
@@ -102,7 +111,7 @@ export type Signer = {
   ownToken(audience: ServiceName, tenant?: string): Promise<string>;
 };
 
-/** Makes the signer of one service. `now` is in milliseconds. */
+/** Makes the signer of one service. The key is looked at for each token: it may change. `now` is in milliseconds. */
 export function createSigner(options: {
   readonly service: ServiceName;
   readonly kid: string;
@@ -110,10 +119,15 @@ export function createSigner(options: {
   readonly now: () => number;
 }): Signer {
   const signed = new BoundedMap<{ token: Promise<string>; renewAt: number }>();
+  let lastKid = options.kid;
 
   const sign = (audience: ServiceName, identity: Identity): Promise<string> => {
     const key = `${audience} ${JSON.stringify(identity)}`;
     const seconds = Math.floor(options.now() / 1000);
+    if (options.kid !== lastKid) {
+      lastKid = options.kid;
+      signed.clear();
+    }
     const known = signed.get(key);
     if (known !== undefined && known.renewAt > seconds) return known.token;
     const token = new SignJWT({ ...identity })
@@ -134,6 +148,17 @@ export function createSigner(options: {
   };
 }
 
+/** The keys of a trust by their ids. */
+function trustedKeys(trust: Trust): Map<string, { service: ServiceName; key: KeyObject }> {
+  const keys = new Map<string, { service: ServiceName; key: KeyObject }>();
+  for (const [name, those] of Object.entries(trust.issuers)) {
+    const service = serviceName.parse(name);
+    for (const { kid, publicKey } of those)
+      keys.set(kid, { service, key: createPublicKey(publicKey) });
+  }
+  return keys;
+}
+
 /** Verifies what other services say. */
 export type Verifier = {
   /** The caller behind a token; throws UNAUTHENTICATED for anything that is not exactly right. */
@@ -142,21 +167,24 @@ export type Verifier = {
 
 /**
  * Makes the verifier of one service. Only the gateway may speak for someone else; a service that speaks for itself has the
- * scopes of {@link serviceScopes}, whatever its token claims.
+ * scopes of {@link serviceScopes}, whatever its token claims. The trust is looked at for each token: it may change.
  */
 export function createVerifier(options: {
   readonly service: ServiceName;
   readonly trust: Trust;
   readonly now: () => number;
 }): Verifier {
-  const keys = new Map<string, { service: ServiceName; key: KeyObject }>();
-  for (const [service, issuer] of Object.entries(options.trust.issuers)) {
-    keys.set(issuer.kid, {
-      service: serviceName.parse(service),
-      key: createPublicKey(issuer.publicKey),
-    });
-  }
+  let { trust } = options;
+  let keys = trustedKeys(trust);
   const verified = new BoundedMap<{ caller: Caller; expires: number }>();
+
+  /** Whoever is trusted no longer is not, from now on. */
+  const follow = (): void => {
+    if (options.trust === trust) return;
+    ({ trust } = options);
+    keys = trustedKeys(trust);
+    verified.clear();
+  };
 
   const check = async (token: string): Promise<{ caller: Caller; expires: number }> => {
     let service: ServiceName | undefined;
@@ -193,6 +221,7 @@ export function createVerifier(options: {
   return {
     async verify(token) {
       if (token === undefined) throw unauthenticated("a signed identity is required");
+      follow();
       const known = verified.get(token);
       if (known !== undefined && known.expires > options.now() / 1000) return known.caller;
       verified.delete(token);

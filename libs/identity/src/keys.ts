@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceName } from "./service-name.ts";
@@ -14,12 +14,13 @@ export type ServiceKeys = {
 /** Reads a service's signing key and the public keys of all services from its key directory. */
 export function readServiceKeys(directory: string, service: ServiceName): ServiceKeys {
   const trust = trustSchema.parse(JSON.parse(readFileSync(join(directory, "trust.json"), "utf8")));
-  const kid = trust.issuers[service]?.kid;
-  if (kid === undefined)
-    throw new Error(`${directory}/trust.json does not name the service ${service}`);
-  return {
-    kid,
-    privateKey: createPrivateKey(readFileSync(join(directory, "service-key.pem"))),
-    trust,
-  };
+  // The first key in the file signs; others wait to, or have.
+  const privateKey = createPrivateKey(readFileSync(join(directory, "service-key.pem")));
+  const publicKey = createPublicKey(privateKey).export({ format: "pem", type: "spki" });
+  const own = trust.issuers[service]?.find(
+    (key) => key.publicKey.trim() === String(publicKey).trim(),
+  );
+  if (own === undefined)
+    throw new Error(`${directory}/trust.json does not name the key of the service ${service}`);
+  return { kid: own.kid, privateKey, trust };
 }

@@ -6,6 +6,7 @@ import { type Actor, actorSchema, type Refusal, refusalSchema } from "./actor.ts
 import { type Kind, kinds } from "./kinds.ts";
 import type { NewRecord, StoredRecord } from "./record.ts";
 import type { RevokedAnswer, RevokedRequest } from "./revoked.ts";
+import type { RotationVerbs } from "./rotation.ts";
 import {
   type Condition,
   conditionSchema,
@@ -443,7 +444,7 @@ export class RegistryUnavailableError extends ServiceAwayError {
 }
 
 /** The Registry as one service sees it. Every method fails with FORBIDDEN for what that service may not touch. */
-export interface Registry {
+export interface Registry extends RotationVerbs {
   /**
    * Runs a plan in one round trip and one SQL statement. What is wrong with a plan or a parameter is INVALID_DATA; but a text
    * that is no UUID, where an id is compared, is the id of nothing.

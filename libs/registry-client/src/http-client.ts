@@ -2,7 +2,12 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Signer } from "@sextant/identity";
-import { createInternalClient, type InternalReply, type InternalTLS } from "@sextant/service";
+import {
+  createInternalClient,
+  type FollowedFiles,
+  type InternalReply,
+  type InternalTLS,
+} from "@sextant/service";
 import {
   type Claimed,
   type ClaimRequest,
@@ -17,6 +22,7 @@ import {
   UNKNOWN_PLAN,
   type WatchAnswer,
 } from "./contract.ts";
+import type { SealedValue, TrustState } from "./rotation.ts";
 import type { SecretHolder, SecretKind } from "./secret.ts";
 import type { StoredRecord } from "./record.ts";
 import type { RevokedAnswer } from "./revoked.ts";
@@ -26,7 +32,7 @@ import type { Params, ReadPlan } from "./read-plan.ts";
 export type RegistryClientOptions = {
   readonly url: string;
   readonly signer: Signer;
-  readonly tls?: InternalTLS | undefined;
+  readonly tls?: Pick<FollowedFiles<InternalTLS>, "current"> | undefined;
   /** How long a call is repeated while the Registry cannot be reached, in milliseconds. */
   readonly deadline?: number;
   /** Milliseconds from any beginning; for tests. */
@@ -197,6 +203,18 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
 
     findTenant: async (by: FindTenant) =>
       ((await json("/v1/find-tenant", by)) as StoredRecord<"tenant"> | null) ?? undefined,
+
+    trustState: async () => (await json("/v1/trust-state", {})) as TrustState,
+
+    countSealed: async (prefix) => Number(await json("/v1/count-sealed", { prefix })),
+
+    listSealed: async (request) =>
+      (await json("/v1/list-sealed", request)) as readonly SealedValue[],
+
+    reseal: async (request) => {
+      const body = JSON.stringify(request);
+      await send("/v1/reseal", () => body);
+    },
 
     close: () => client.close(),
   };

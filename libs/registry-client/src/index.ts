@@ -15,6 +15,7 @@ export * from "./contract.ts";
 export * from "./read-records.ts";
 export * from "./revoked.ts";
 export * from "./secret.ts";
+export * from "./rotation.ts";
 export * from "./carry-out.ts";
 export { type Actor, actorSchema, type Refusal } from "./actor.ts";
 export { createRefusalLog, PLANE_TENANT, type RefusalLog, type Refused } from "./refusal-log.ts";

@@ -10,6 +10,7 @@ export {
   type Reply,
   type Route,
 } from "./dispatcher.ts";
+export { type FollowedFiles, followFiles } from "./follow-files.ts";
 export { listen, type Listener, listenerOf, requestListener } from "./http-server.ts";
 export {
   bearerToken,

@@ -4,22 +4,32 @@ import { forbidden } from "@sextant/errors";
 import type { Caller, ServiceName, Verifier } from "@sextant/identity";
 import type { ListenAddress } from "@sextant/config";
 import type { Logger } from "@sextant/logging";
-import type { ServerOptions } from "node:https";
+import { createSecureContext } from "node:tls";
+import type { Server as SecureServer, ServerOptions } from "node:https";
 import { type Call, createDispatcher, type Handler, type Reply, type Route } from "./dispatcher.ts";
+import type { FollowedFiles } from "./follow-files.ts";
 import { listen, type Listener, listenerOf } from "./http-server.ts";
 import { createLinkServer } from "./link/link-server.ts";
 
 /** The certificate, key and CA of mutual TLS inside the plane. */
 export type InternalTLS = { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer };
 
-/** Reads them from a key directory. */
+const files = {
+  cert: "internal-cert.pem",
+  key: "internal-key.pem",
+  ca: "internal-ca.pem",
+} as const;
+
+/** Their paths in a key directory. */
+export const internalTLSFiles = (keysDirectory: string): readonly string[] =>
+  Object.values(files).map((name) => join(keysDirectory, name));
+
+/** Reads them from a key directory. Throws when certificate and key do not belong together. */
 export function readInternalTLS(keysDirectory: string): InternalTLS {
   const read = (name: string) => readFileSync(join(keysDirectory, name));
-  return {
-    cert: read("internal-cert.pem"),
-    key: read("internal-key.pem"),
-    ca: read("internal-ca.pem"),
-  };
+  const material = { cert: read(files.cert), key: read(files.key), ca: read(files.ca) };
+  createSecureContext(material);
+  return material;
 }
 
 /** The bearer token of a request. */
@@ -42,14 +52,29 @@ export function internalHandler(
 }
 
 /** Listens for the other services: each call over a link, or by HTTP. */
-export function listenInternally(options: {
+export async function listenInternally(options: {
   readonly address: ListenAddress;
   readonly routes: readonly Route[];
-  readonly tls: ServerOptions | undefined;
+  readonly tls: FollowedFiles<InternalTLS> | undefined;
   readonly log: Logger;
 }): Promise<Listener> {
   const { address, routes, tls, log } = options;
   const dispatcher = createDispatcher(routes, log);
   const links = createLinkServer(dispatcher, log);
-  return listen({ address, listener: listenerOf(dispatcher, log), tls, links });
+  // Nobody without a certificate of the plane gets in.
+  const serverTLS = (files: InternalTLS): ServerOptions => ({
+    ...files,
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  const listener = await listen({
+    address,
+    listener: listenerOf(dispatcher, log),
+    tls: tls === undefined ? undefined : serverTLS(tls.current()),
+    links,
+  });
+  tls?.onChange((files) =>
+    (listener.server as unknown as SecureServer).setSecureContext(serverTLS(files)),
+  );
+  return listener;
 }

@@ -1,6 +1,7 @@
 /** Calls from one service to another: signed, pooled, with errors that come back as the typed errors they were. */
 import { fromJSON, internal } from "@sextant/errors";
 import type { Identity, ServiceName, Signer } from "@sextant/identity";
+import type { FollowedFiles } from "./follow-files.ts";
 import type { InternalTLS } from "./internal-api.ts";
 import { createLinkClient, type LinkReply } from "./link/link-client.ts";
 import { ServiceAwayError } from "./service-away.ts";
@@ -41,7 +42,7 @@ export function createInternalClient(options: {
   readonly audience: ServiceName;
   readonly url: string;
   readonly signer: Signer;
-  readonly tls?: InternalTLS | undefined;
+  readonly tls?: Pick<FollowedFiles<InternalTLS>, "current"> | undefined;
 }): InternalClient {
   const { audience, signer, tls } = options;
   const links = createLinkClient({ url: options.url, tls, links: LINKS });

@@ -7,6 +7,8 @@ import { createMetrics, type MetricsRegistry } from "./metrics.ts";
 
 /** What a service's `app.ts` gives to its process. */
 export type App = {
+  /** What is served to operators beside health and metrics. */
+  readonly opsRoutes?: readonly Route[];
   /** Undefined when the service can serve; else why not, for `/readyz` and the log. */
   readiness(): string | undefined | Promise<string | undefined>;
   /** Serves on for a while after the service has said that it is not ready, when it is to end. */
@@ -108,12 +110,14 @@ export async function runService<Settings extends ProcessSettings>(
   });
 
   try {
+    let listener = requestListener(opsRoutes, log);
     const ops = await listen({
       address: settings.SEXTANT_OPS_LISTEN,
-      listener: requestListener(opsRoutes, log),
+      listener: (request, response) => void listener(request, response),
     });
     log.debug({ port: ops.port }, "health and metrics are served");
     app = await start(settings, { log, metrics });
+    listener = requestListener([...opsRoutes, ...(app.opsRoutes ?? [])], log);
     if (state === "starting") state = "serving";
   } catch (error) {
     log.fatal({ err: error }, error instanceof Error ? error.message : "could not start");

@@ -24,14 +24,16 @@ export type TestKeys = {
 /** Makes keys. `now` is in milliseconds. */
 export function createTestKeys(now: () => number = Date.now): TestKeys {
   const privateKeys = new Map<ServiceName, KeyObject>();
-  const issuers: Record<string, { kid: string; publicKey: string }> = {};
+  const issuers: Record<string, { kid: string; publicKey: string }[]> = {};
   for (const service of serviceNames) {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     privateKeys.set(service, privateKey);
-    issuers[service] = {
-      kid: `${service}-1`,
-      publicKey: publicKey.export({ type: "spki", format: "pem" }) as string,
-    };
+    issuers[service] = [
+      {
+        kid: `${service}-1`,
+        publicKey: publicKey.export({ type: "spki", format: "pem" }) as string,
+      },
+    ];
   }
   const trust: Trust = { issuers };
   const keyOf = (service: ServiceName): KeyObject => privateKeys.get(service) as KeyObject;

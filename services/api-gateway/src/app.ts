@@ -45,11 +45,8 @@ export async function start(
   settings: GatewaySettings,
   { log, metrics }: ProcessContext,
 ): Promise<App> {
-  const { signer, tls } = openTrust("api-gateway", settings);
-  const accessTokens = createAccessTokens(
-    readServiceKeys(settings.SEXTANT_KEYS_DIR, "api-gateway"),
-    Date.now,
-  );
+  const { keys, signer, tls } = openTrust("api-gateway", settings, log);
+  const accessTokens = createAccessTokens(keys, Date.now);
   const isLocal = settings.SEXTANT_PROFILE === "local";
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const watched = createRegistryClient({

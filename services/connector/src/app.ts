@@ -19,7 +19,7 @@ import { createSubgraph } from "./subgraph.ts";
 
 /** Starts the Connector: its object graph, top to bottom. */
 export async function start(settings: ConnectorSettings, { log }: ProcessContext): Promise<App> {
-  const { signer, verifier, tls, serverTLS } = openTrust("connector", settings);
+  const { signer, verifier, tls } = openTrust("connector", settings, log);
   const read = (name: string) => readFileSync(join(settings.SEXTANT_KEYS_DIR, name), "utf8");
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const authorityKey = createPrivateKey(read("ca-key.pem"));
@@ -74,7 +74,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
   const listener = await listenInternally({
     address: settings.SEXTANT_LISTEN,
     routes: routes({ executor, verifier, ...services, log }),
-    tls: serverTLS,
+    tls,
     log,
   });
   log.info({ port: listener.port }, "listening");

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
 import {
@@ -10,6 +9,8 @@ import {
 import {
   type App,
   createInternalClient,
+  followFiles,
+  json,
   listenInternally,
   type ProcessContext,
   openTrust,
@@ -30,6 +31,8 @@ import { declarations, readParameters } from "./read/declarations.ts";
 import { openers } from "./read/openers.ts";
 import { resolvers } from "./resolvers.ts";
 import { routes } from "./routes.ts";
+import { DATA_KEY_FILES, readDataKeys } from "./secret/data-keys.ts";
+import { startResealer } from "./secret/resealer.ts";
 import { createSealer } from "./secret/sealer.ts";
 import { createSpecifications } from "./specification/checker.ts";
 
@@ -48,7 +51,7 @@ const PROBE_LEASE = 30;
 
 /** Starts Director: its object graph, top to bottom. */
 export async function start(settings: DirectorSettings, { log }: ProcessContext): Promise<App> {
-  const { signer, verifier, tls, serverTLS } = openTrust("director", settings);
+  const { signer, verifier, tls } = openTrust("director", settings, log);
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const connector = createInternalClient({
     audience: "connector",
@@ -56,18 +59,19 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     signer,
     tls,
   });
+  const dataKeys = followFiles({
+    what: "data keys",
+    paths: Object.values(DATA_KEY_FILES).map((name) => join(settings.SEXTANT_KEYS_DIR, name)),
+    read: () => readDataKeys(settings.SEXTANT_KEYS_DIR),
+    log,
+  });
   const allowPrivateTargets = settings.SEXTANT_PROFILE === "local";
   const context: Context = {
     registry,
     newID: createIDSource(Date.now),
     now: Date.now,
     groups: { label: settings.SEXTANT_GROUP_LABEL, fallback: settings.SEXTANT_DEFAULT_GROUP },
-    sealer: createSealer(
-      Buffer.from(
-        readFileSync(join(settings.SEXTANT_KEYS_DIR, "data-key"), "utf8").trim(),
-        "base64",
-      ),
-    ),
+    sealer: createSealer(() => dataKeys.current()),
     schemas: createSchemas(),
     specifications: createSpecifications(),
     roles: settings.SEXTANT_ROLES,
@@ -105,7 +109,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
   const listener = await listenInternally({
     address: settings.SEXTANT_LISTEN,
     routes: served,
-    tls: serverTLS,
+    tls,
     log,
   });
   log.info({ port: listener.port }, "listening");
@@ -153,12 +157,29 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     log,
   });
 
+  const resealer = startResealer(registry, context.sealer, log);
+
   return {
+    opsRoutes: [
+      {
+        path: "/secrets",
+        methods: {
+          GET: async () =>
+            json({ sealedByOthers: await registry.countSealed(context.sealer.prefix()) }),
+        },
+      },
+    ],
     readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);
       await refusals.close();
-      await Promise.all([planner.close(), deliverer.close(), fetcher.close(), prober.close()]);
+      await Promise.all([
+        planner.close(),
+        deliverer.close(),
+        fetcher.close(),
+        prober.close(),
+        resealer.close(),
+      ]);
       await Promise.all([
         outbound.close(),
         context.schemas.close(),

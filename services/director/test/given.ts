@@ -28,6 +28,7 @@ import { createPlanService } from "../src/plan/plan.service.ts";
 import { declarations, readParameters } from "../src/read/declarations.ts";
 import { openers } from "../src/read/openers.ts";
 import { resolvers } from "../src/resolvers.ts";
+import { dataKeysOf } from "../src/secret/data-keys.ts";
 import { createSealer } from "../src/secret/sealer.ts";
 import { createSpecifications } from "../src/specification/checker.ts";
 
@@ -108,12 +109,13 @@ export async function startDirector(
       trusted.push(`revoke ${tenant} ${subject} ${id}`);
     },
   };
+  const dataKeys = dataKeysOf([randomBytes(32)]);
   const context: Context = {
     registry,
     newID: inside.newID,
     now: () => clock.now,
     groups: { label: "group", fallback: "default" },
-    sealer: createSealer(randomBytes(32)),
+    sealer: createSealer(() => dataKeys),
     schemas: createSchemas(),
     specifications: createSpecifications(),
     roles: defaultRoles,

@@ -12,6 +12,10 @@ export type Access = {
   readonly watches: readonly EventType[];
   readonly finds: readonly SecretKind[];
   readonly findsTenants: boolean;
+  /** Whether it may ask how many trust whom, of all tenants. */
+  readonly asksTrustState: boolean;
+  /** Whether it may find what it has sealed, of all tenants, and put the same sealed anew in its place. */
+  readonly reseals: boolean;
   /** Whether it may record in a tenant's audit log what it has refused. */
   readonly refuses: boolean;
   /** Kinds that it may not read, but whose absence it may make the condition of a commit. */
@@ -41,6 +45,8 @@ const NOTHING: Access = {
   refuses: false,
   checks: [],
   listsRevoked: false,
+  asksTrustState: false,
+  reseals: false,
 };
 
 /** The nouns that the Director owns. */
@@ -91,6 +97,8 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     watches: EVERY_EVENT,
     finds: [],
     findsTenants: true,
+    asksTrustState: false,
+    reseals: true,
     refuses: true,
     // What has certificates in force cannot be removed.
     checks: ["certificate"],
@@ -109,6 +117,8 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     ],
     finds: ["oneTimeToken", "certificate"],
     findsTenants: true,
+    asksTrustState: true,
+    reseals: false,
     refuses: true,
     checks: [],
     listsRevoked: true,

@@ -52,7 +52,7 @@ export async function start(
   settings: RegistrySettings,
   { log, metrics }: ProcessContext,
 ): Promise<App> {
-  const { verifier, serverTLS } = openTrust("registry", settings);
+  const { verifier, tls } = openTrust("registry", settings, log);
   const bootstrap =
     settings.SEXTANT_BOOTSTRAP_FILE === undefined
       ? undefined
@@ -102,7 +102,7 @@ export async function start(
   const server = await listenInternally({
     address: settings.SEXTANT_LISTEN,
     routes,
-    tls: serverTLS,
+    tls,
     log,
   });
   log.info({ host: server.host, port: server.port }, "listening");

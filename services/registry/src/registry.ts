@@ -20,12 +20,16 @@ import {
   type RevokedAnswer,
   type RevokedRequest,
   revokedRequestSchema,
+  resealRequestSchema,
+  sealedRequestSchema,
+  type SealedValue,
   type SecretHolder,
   type SecretKind,
   type SettleRequest,
   settleRequestSchema,
   type Step,
   type StoredRecord,
+  type TrustState,
   type WatchAnswer,
   type WatchRequest,
   watchRequestSchema,
@@ -41,7 +45,9 @@ import { FeedRepository } from "./feed/feed.repository.ts";
 import { type KnownPlan, PlanCache } from "./read/plan-cache.ts";
 import { ReadRepository } from "./read/read.repository.ts";
 import { RevokedRepository } from "./secret/revoked.repository.ts";
+import { SealedRepository } from "./secret/sealed.repository.ts";
 import { SecretRepository } from "./secret/secret.repository.ts";
+import { TrustStateRepository } from "./secret/trust-state.repository.ts";
 import { TenantRepository } from "./tenant/tenant.repository.ts";
 import { WorkQueue } from "./work/work-queue.ts";
 import { WorkRepository } from "./work/work.repository.ts";
@@ -66,6 +72,10 @@ export type TextRegistry = {
   watch(request: unknown, signal?: AbortSignal): Promise<WatchAnswer>;
   claim(request: unknown, signal?: AbortSignal): Promise<readonly string[]>;
   settle(request: unknown): Promise<void>;
+  trustState(): Promise<TrustState>;
+  countSealed(request: unknown): Promise<number>;
+  listSealed(request: unknown): Promise<readonly SealedValue[]>;
+  reseal(request: unknown): Promise<void>;
   findBySecret(kind: SecretKind, hash: string): Promise<string | undefined>;
   findTenant(by: unknown): Promise<string | undefined>;
 };
@@ -119,6 +129,8 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
   const commits = new CommitRepository(database);
   const secrets = new SecretRepository(database);
   const revoked = new RevokedRepository(database);
+  const sealed = new SealedRepository(database);
+  const trustState = new TrustStateRepository(database);
   const tenants = new TenantRepository(database);
   const work = new WorkRepository(database);
   const feed = new Feed({
@@ -209,6 +221,11 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
     return answer;
   };
 
+  const demandReseal = (service: ServiceName): void => {
+    if (!ACCESS[service].reseals)
+      throw forbidden(`the service ${service} may not look for what is sealed`);
+  };
+
   const textRegistryFor = (service: ServiceName): TextRegistry => {
     const access = ACCESS[service];
     return {
@@ -240,6 +257,24 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
         demand(service, "find by secret", access.finds, [kind]);
         return secrets.byHash(kind, hash);
       },
+      trustState: async () => {
+        if (!access.asksTrustState) throw forbidden(`the service ${service} may not ask for that`);
+        return trustState.read();
+      },
+      countSealed: async (value) => {
+        demandReseal(service);
+        return sealed.count(
+          checked("SealedRequest", sealedRequestSchema.pick({ prefix: true }), value).prefix,
+        );
+      },
+      listSealed: async (value) => {
+        demandReseal(service);
+        return sealed.page(checked("SealedRequest", sealedRequestSchema, value));
+      },
+      reseal: async (value) => {
+        demandReseal(service);
+        await sealed.replace(checked("ResealRequest", resealRequestSchema, value).values);
+      },
       findTenant: async (value) => {
         if (!access.findsTenants) throw forbidden(`the service ${service} may not find tenants`);
         return tenants.find(checked("FindTenant", findTenantSchema, value));
@@ -267,6 +302,10 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
       settle: (request: SettleRequest) => texts.settle(request),
       findBySecret: <K extends SecretKind>(kind: K, hash: string) =>
         parsed<SecretHolder<K>>(texts.findBySecret(kind, hash)),
+      trustState: () => texts.trustState(),
+      countSealed: (prefix) => texts.countSealed({ prefix }),
+      listSealed: (request) => texts.listSealed(request),
+      reseal: (request) => texts.reseal(request),
       findTenant: (by: FindTenant) => parsed<StoredRecord<"tenant">>(texts.findTenant(by)),
     };
   };

@@ -83,6 +83,16 @@ const verbs: Readonly<Record<string, { readonly run: Verb; readonly maxBody?: nu
     },
     maxBody: LARGEST_SETTLE,
   },
+  "trust-state": { run: async (registry) => json(await registry.trustState()) },
+  "count-sealed": { run: async (registry, body) => json(await registry.countSealed(body)) },
+  "list-sealed": { run: async (registry, body) => json(await registry.listSealed(body)) },
+  reseal: {
+    run: async (registry, body) => {
+      await registry.reseal(body);
+      return { status: 204 };
+    },
+    maxBody: LARGEST_SETTLE,
+  },
   "find-secret": {
     run: async (registry, body) =>
       jsonText(

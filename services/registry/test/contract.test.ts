@@ -12,6 +12,7 @@ import { given, type Implementation } from "./contract/given.ts";
 import { describeConditionsAndLabels } from "./contract/label.ts";
 import { describePages } from "./contract/page.ts";
 import { describeReads } from "./contract/read.ts";
+import { describeRotation } from "./contract/rotation.ts";
 import { describeTenantsAndServices } from "./contract/tenant.ts";
 import { describeTrust } from "./contract/trust.ts";
 import { describeWork } from "./contract/work.ts";
@@ -59,6 +60,7 @@ describe.each([
   const objects = given(make);
   describeAudit(objects);
   describeReads(objects);
+  describeRotation(objects);
   describePages(objects);
   describeConditionsAndLabels(objects);
   describeDefinitionsAndAssignments(objects);

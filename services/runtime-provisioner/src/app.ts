@@ -34,7 +34,7 @@ const STAGE_LEASE = 20;
 
 /** Starts the provisioner: its object graph, top to bottom. */
 export async function start(settings: ProvisionerSettings, { log }: ProcessContext): Promise<App> {
-  const { signer, verifier, tls, serverTLS } = openTrust("runtime-provisioner", settings);
+  const { signer, verifier, tls } = openTrust("runtime-provisioner", settings, log);
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
   const director = createInternalClient({
     audience: "director",
@@ -90,7 +90,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
   const listener = await listenInternally({
     address: settings.SEXTANT_LISTEN,
     routes: [route],
-    tls: serverTLS,
+    tls,
     log,
   });
   await local.resume();

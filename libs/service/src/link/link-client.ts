@@ -2,6 +2,7 @@
 import { request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import type { Duplex } from "node:stream";
+import type { FollowedFiles } from "../follow-files.ts";
 import type { InternalTLS } from "../internal-api.ts";
 import { type CallHead, FRAME, FrameReader, FrameWriter, type ReplyHead } from "./frame.ts";
 import { LINK_PROTOCOL } from "./protocol.ts";
@@ -175,7 +176,8 @@ function connect(url: URL, tls: InternalTLS | undefined): Promise<Link> {
 /** Makes the calling end. Links are made when they are needed, and made anew when they are lost. */
 export function createLinkClient(options: {
   readonly url: string;
-  readonly tls?: InternalTLS | undefined;
+  /** Looked at for each link. */
+  readonly tls?: Pick<FollowedFiles<InternalTLS>, "current"> | undefined;
   readonly links: number;
 }): LinkClient {
   const url = new URL(options.url);
@@ -187,7 +189,7 @@ export function createLinkClient(options: {
   let closed = false;
 
   const make = async (place: number): Promise<Link> => {
-    const connecting = connect(url, options.tls);
+    const connecting = connect(url, options.tls?.current());
     places[place] = connecting;
     try {
       const link = await connecting;

@@ -1,6 +1,6 @@
 /** What the two TLS listeners are made of: files that may change while the gateway runs. */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { ServerOptions } from "node:https";
 import { join } from "node:path";
 
@@ -136,16 +136,4 @@ export function readTlsMaterial(files: TlsFiles, now: Date): TlsMaterial {
       },
     },
   };
-}
-
-/** Changes when one of the files does, also when it is replaced by another of the same size within a second. */
-export function tlsFilesVersion(files: TlsFiles): string {
-  return Object.values(files)
-    .map((path) => {
-      const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-      return found === undefined
-        ? "absent"
-        : `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
-    })
-    .join();
 }

@@ -1,8 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
+import { dataKeysOf } from "./data-keys.ts";
 import { createSealer } from "./sealer.ts";
 
-const sealer = createSealer(randomBytes(32));
+const sealerOf = (...keys: Buffer[]) => {
+  const made = dataKeysOf(keys);
+  return createSealer(() => made);
+};
+const sealer = sealerOf(randomBytes(32));
 
 it("opens what it sealed, and never seals the same text to the same", () => {
   const sealed = sealer.seal("t1", "auth", "pässword");
@@ -16,14 +21,41 @@ it("does not open for another tenant, another use, another key, or after a chang
   const changed = sealed.slice(0, -2) + (sealed.endsWith("AA") ? "BB" : "AA");
   expect(() => sealer.open("t2", "auth", sealed)).toThrow(/unable to authenticate/);
   expect(() => sealer.open("t1", "plan", sealed)).toThrow(/unable to authenticate/);
-  expect(() => createSealer(randomBytes(32)).open("t1", "auth", sealed)).toThrow(
-    /unable to authenticate/,
-  );
+  expect(() => sealerOf(randomBytes(32)).open("t1", "auth", sealed)).toThrow(/is not there/);
   expect(() => sealer.open("t1", "auth", changed)).toThrow(/unable to authenticate/);
 });
 
 it("gives equal texts of a tenant the same digest, and of two tenants different ones", () => {
   expect(sealer.digest("t1", "a")).toBe(sealer.digest("t1", "a"));
   expect(sealer.digest("t1", "a")).not.toBe(sealer.digest("t2", "a"));
-  expect(createSealer(randomBytes(32)).digest("t1", "a")).not.toBe(sealer.digest("t1", "a"));
+  expect(sealerOf(randomBytes(32)).digest("t1", "a")).not.toBe(sealer.digest("t1", "a"));
+});
+
+it("opens what each of its keys has sealed, seals by the first, and names the key", () => {
+  const [old, fresh] = [randomBytes(32), randomBytes(32)];
+  const before = sealerOf(old).seal("t1", "auth", "secret");
+  const both = sealerOf(fresh, old);
+  expect(both.open("t1", "auth", before)).toBe("secret");
+  const after = both.seal("t1", "auth", "secret");
+  expect(after.startsWith(both.prefix())).toBe(true);
+  expect(before.startsWith(both.prefix())).toBe(false);
+  expect(sealerOf(fresh).open("t1", "auth", after)).toBe("secret");
+  expect(() => sealerOf(fresh).open("t1", "auth", before)).toThrow(/is not there/);
+  expect([both.hasOthers(), sealerOf(fresh).hasOthers()]).toEqual([true, false]);
+});
+
+it("opens what was sealed before keys had names", () => {
+  const key = randomBytes(32);
+  const [, , bytes] = sealerOf(key).seal("t1", "auth", "secret").split(".");
+  expect(sealerOf(randomBytes(32), key).open("t1", "auth", `v1.${bytes}`)).toBe("secret");
+});
+
+it("gives the same digests when a key is added, and when it is used", () => {
+  const [old, fresh] = [randomBytes(32), randomBytes(32)];
+  const digesting = dataKeysOf([old]).digesting;
+  const digests = [[old], [old, fresh], [fresh, old], [fresh]].map((keys) => {
+    const made = dataKeysOf(keys, digesting);
+    return createSealer(() => made).digest("t1", "a");
+  });
+  expect(new Set(digests)).toEqual(new Set([sealerOf(old).digest("t1", "a")]));
 });

@@ -1,35 +1,50 @@
 /** Encrypts secrets for storage: AES-256-GCM, bound to the tenant and the use, so that a sealed text is worth nothing elsewhere. */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import type { DataKey, DataKeys } from "./data-keys.ts";
 
 /** What a secret is for: part of what it is bound to. */
 export type SecretUse = "auth" | "signing-secret" | "plan" | "answer" | "template";
 
-/** Seals and opens secrets with Director's data key. */
+/** Seals and opens secrets with Director's data keys. */
 export type Sealer = {
-  /** `v1.<base64url of nonce, ciphertext and tag>`. */
+  /** `v2.<id of the key>.<base64url of nonce, ciphertext and tag>`. */
   seal(tenant: string, use: SecretUse, text: string): string;
-  /** Throws when the text was sealed for another tenant or use, or was changed. */
+  /** Throws when the text was sealed for another tenant or use, by a key that is not there, or was changed. */
   open(tenant: string, use: SecretUse, sealed: string): string;
+  /** What everything begins with that the key in use has sealed. */
+  prefix(): string;
+  /** Whether there is another key beside the one in use. */
+  hasOthers(): boolean;
   /** A digest that tells nothing to who lacks the key: 32 hex digits. */
   digest(tenant: string, text: string): string;
 };
 
 const NONCE = 12;
 const TAG = 16;
-const VERSION = "v1.";
 
-/** `dataKey`: 32 bytes. Encryption and digests use keys derived from it (HKDF, RFC 5869). */
-export function createSealer(dataKey: Buffer): Sealer {
-  if (dataKey.length !== 32) throw new Error("the data key must have 32 bytes");
-  const derive = (use: string) =>
-    Buffer.from(hkdfSync("sha256", dataKey, Buffer.alloc(0), `sextant ${use}`, 32));
-  const encryption = derive("encryption");
-  const digesting = derive("digest");
-  const boundTo = (tenant: string, use: SecretUse) => Buffer.from(`${tenant} ${use}`);
+/** The first version named no key. */
+const sealedForm = /^(?:v1|v2\.(?<id>[0-9a-f]{8}))\.(?<bytes>[\w-]+)$/;
 
+const boundTo = (tenant: string, use: SecretUse) => Buffer.from(`${tenant} ${use}`);
+
+function decrypt(key: DataKey, bound: Buffer, bytes: Buffer): string {
+  const decipher = createDecipheriv("aes-256-gcm", key.encryption, bytes.subarray(0, NONCE))
+    .setAAD(bound)
+    .setAuthTag(bytes.subarray(-TAG));
+  return Buffer.concat([decipher.update(bytes.subarray(NONCE, -TAG)), decipher.final()]).toString(
+    "utf8",
+  );
+}
+
+/** `keys` is asked each time: they may change. */
+export function createSealer(keys: () => DataKeys): Sealer {
+  const prefix = (): string => `v2.${keys().sealing.id}.`;
   return {
+    prefix,
+    hasOthers: () => keys().all.length > 1,
     seal(tenant, use, text) {
       const nonce = randomBytes(NONCE);
+      const { encryption } = keys().sealing;
       const cipher = createCipheriv("aes-256-gcm", encryption, nonce).setAAD(boundTo(tenant, use));
       const sealed = Buffer.concat([
         nonce,
@@ -37,21 +52,26 @@ export function createSealer(dataKey: Buffer): Sealer {
         cipher.final(),
         cipher.getAuthTag(),
       ]);
-      return VERSION + sealed.toString("base64url");
+      return prefix() + sealed.toString("base64url");
     },
     open(tenant, use, sealed) {
-      if (!sealed.startsWith(VERSION)) throw new Error("a secret is sealed in an unknown version");
-      const bytes = Buffer.from(sealed.slice(VERSION.length), "base64url");
-      const decipher = createDecipheriv("aes-256-gcm", encryption, bytes.subarray(0, NONCE))
-        .setAAD(boundTo(tenant, use))
-        .setAuthTag(bytes.subarray(-TAG));
-      return Buffer.concat([
-        decipher.update(bytes.subarray(NONCE, -TAG)),
-        decipher.final(),
-      ]).toString("utf8");
+      const { id, bytes } = sealedForm.exec(sealed)?.groups ?? {};
+      if (bytes === undefined) throw new Error("a secret is sealed in an unknown version");
+      const able = keys().all.filter((key) => id === undefined || key.id === id);
+      if (able.length === 0) throw new Error(`the data key ${id} is not there: restore it`);
+      const content = Buffer.from(bytes, "base64url");
+      let fault: unknown;
+      for (const key of able) {
+        try {
+          return decrypt(key, boundTo(tenant, use), content);
+        } catch (error) {
+          fault = error;
+        }
+      }
+      throw fault;
     },
     digest: (tenant, text) =>
-      createHmac("sha256", digesting)
+      createHmac("sha256", keys().digesting)
         .update(tenant)
         .update("\0")
         .update(text)

@@ -9,12 +9,21 @@ import { isSpoilt, SharedLines, tooManyWait } from "./shared-lines.ts";
 
 /**
  * Which rows row-level security shows for one transaction: a tenant's; the one with a secret's hash; those of a work queue, of
- * the feed, of the revocation list or to be cleaned up, of all tenants; or none of any tenant.
+ * the feed or of some other door, of all tenants; or none of any tenant.
  */
 export type Scope =
   | { readonly tenant: string }
   | { readonly secret: string }
-  | { readonly queue: Queue | "feed" | "cleanUp" | "revocationList" | "audit" }
+  | {
+      readonly queue:
+        | Queue
+        | "feed"
+        | "cleanUp"
+        | "revocationList"
+        | "audit"
+        | "trustState"
+        | "reseal";
+    }
   | "tenantless";
 
 /** How the pool is made. Times in milliseconds. */

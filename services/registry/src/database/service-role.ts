@@ -65,6 +65,7 @@ export async function grantRights(owner: Client, role: string): Promise<void> {
     revoke update on content from ${name};
     grant update (created_at) on content to ${name};
     revoke update on plan from ${name};
+    grant update (content) on plan to ${name};
     revoke insert, delete on feed from ${name};
     grant usage on sequence revocation_list_number to ${name};
   `);
