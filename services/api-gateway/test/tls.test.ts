@@ -65,8 +65,10 @@ async function until(what: () => Promise<boolean>): Promise<void> {
 /** A server certificate of the plane's own authority, as PEM with its key. */
 async function newServerCertificate(life = 3_600_000) {
   const authority = openCertificateAuthority({
-    certificate: readFileSync(join(plane.keysOf("connector"), "ca-cert.pem"), "utf8"),
-    privateKey: createPrivateKey(readFileSync(join(plane.keysOf("connector"), "ca-key.pem"))),
+    certificate: readFileSync(join(plane.keysOf("connector"), "authorities/1/cert.pem"), "utf8"),
+    privateKey: createPrivateKey(
+      readFileSync(join(plane.keysOf("connector"), "authorities/1/key.pem")),
+    ),
   });
   const keyPair = createKeyPair();
   const made = await issueCertificate(authority, {

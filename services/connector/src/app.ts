@@ -1,4 +1,4 @@
-import { createPrivateKey, hkdfSync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
@@ -8,9 +8,8 @@ import {
   createRefusalLog,
   createRegistryClient,
 } from "@sextant/registry-client";
-import { type App, listenInternally, type ProcessContext, openTrust } from "@sextant/service";
-import { openCertificateAuthority, readCertificate, spkiPin } from "@sextant/x509";
-import { createAuthorities } from "./authority/authorities.ts";
+import { type App, json, listenInternally, type ProcessContext, openTrust } from "@sextant/service";
+import { followAuthorities } from "./authority/authorities.ts";
 import { declarations, parameters } from "./certificate/certificate.read.ts";
 import type { ConnectorSettings } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -22,23 +21,14 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
   const { signer, verifier, tls } = openTrust("connector", settings, log);
   const read = (name: string) => readFileSync(join(settings.SEXTANT_KEYS_DIR, name), "utf8");
   const registry = createRegistryClient({ url: settings.SEXTANT_REGISTRY_URL, signer, tls });
-  const authorityKey = createPrivateKey(read("ca-key.pem"));
-  const keyBytes = authorityKey.export({ format: "der", type: "pkcs8" });
-  const root = read("root-cert.pem");
   const context: Context = {
     registry,
     newID: createIDSource(Date.now),
     now: Date.now,
     randomBytes,
     commits: createCommitGroups(registry),
-    authorities: createAuthorities(
-      openCertificateAuthority({ certificate: read("ca-cert.pem"), privateKey: authorityKey }),
-    ),
-    root,
-    rootPin: spkiPin(readCertificate(root)),
-    tokenKey: Buffer.from(
-      hkdfSync("sha256", keyBytes, Buffer.alloc(0), "sextant signing tokens", 32),
-    ),
+    authorities: followAuthorities(settings.SEXTANT_KEYS_DIR, log),
+    tokenKey: Buffer.from(read("token-key").trim(), "base64"),
     lifetimes: {
       pairingToken: {
         RUNTIME: settings.SEXTANT_TOKEN_TTL_RUNTIME,
@@ -80,6 +70,10 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
   log.info({ port: listener.port }, "listening");
 
   return {
+    // For who changes the authority: how many trust whom.
+    opsRoutes: [
+      { path: "/trust", methods: { GET: async () => json(await registry.trustState()) } },
+    ],
     readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
     async close() {
       await listener.close(5_000);

@@ -41,10 +41,6 @@ export type Context = {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
   readonly authorities: Authorities;
-  /** PEM of the root. */
-  readonly root: string;
-  /** Base64 of the SHA-256 of the root's public key. */
-  readonly rootPin: string;
   /** Key of the secrets of signing tokens, which are derived and never stored. */
   readonly tokenKey: Buffer;
   readonly lifetimes: Lifetimes;

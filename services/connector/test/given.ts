@@ -13,10 +13,9 @@ import {
   createSerial,
   type KeyPair,
   readCertificate,
-  spkiPin,
 } from "@sextant/x509";
 import { declarations, parameters } from "../src/certificate/certificate.read.ts";
-import { createAuthorities } from "../src/authority/authorities.ts";
+import { createAuthorities, withRoot } from "../src/authority/authorities.ts";
 import type { Context, Subject } from "../src/context.ts";
 import { createSubgraph } from "../src/subgraph.ts";
 import { tokenHash } from "../src/one-time-token/one-time-token.ts";
@@ -58,9 +57,7 @@ export async function startConnector() {
     now: () => clock.now,
     randomBytes,
     commits: createCommitGroups(inside.registry),
-    authorities: createAuthorities(authority),
-    root: root.certificate.pem,
-    rootPin: spkiPin(root.certificate),
+    authorities: createAuthorities(() => [withRoot(authority, root.certificate.pem)]),
     tokenKey: randomBytes(32),
     lifetimes: {
       pairingToken: { RUNTIME: 3_600, APPLICATION: 300 },

@@ -12,11 +12,12 @@ import {
   type App,
   bearerToken,
   createInternalClient,
+  followFiles,
   listenInternally,
   type ProcessContext,
   openTrust,
 } from "@sextant/service";
-import { type Certificate, readCertificateChain, spkiPin } from "@sextant/x509";
+import { readCertificateChain, spkiPin } from "@sextant/x509";
 import type { ProvisionerSettings } from "./config.ts";
 import type { Context } from "./context.ts";
 import { declarations, parameters } from "./declarations.ts";
@@ -42,12 +43,18 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     signer,
     tls,
   });
-  const [root] = readCertificateChain(
-    readFileSync(
-      settings.SEXTANT_SERVER_CA_FILE ?? join(settings.SEXTANT_KEYS_DIR, "root-cert.pem"),
-      "utf8",
-    ),
-  ) as [Certificate];
+  const serverCA =
+    settings.SEXTANT_SERVER_CA_FILE ?? join(settings.SEXTANT_KEYS_DIR, "root-cert.pem");
+  const caPin = followFiles({
+    what: "certificate whose pin runtimes get",
+    paths: [serverCA],
+    read: () => {
+      const [certificate] = readCertificateChain(readFileSync(serverCA, "utf8"));
+      if (certificate === undefined) throw new Error(`${serverCA} holds no certificate`);
+      return `sha256//${spkiPin(certificate)}`;
+    },
+    log,
+  });
   const local = createLocalDriver({
     folder: settings.SEXTANT_RUNTIMES_DIR,
     agent: fileURLToPath(import.meta.resolve("@sextant/runtime-agent")),
@@ -58,7 +65,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     registry,
     director: createDirector(director),
     drivers: { local },
-    caPin: `sha256//${spkiPin(root)}`,
+    caPin: () => caPin.current(),
     newID: createIDSource(Date.now),
     now: Date.now,
     log,

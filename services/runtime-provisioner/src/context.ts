@@ -9,7 +9,7 @@ export type Context = {
   readonly director: Director;
   readonly drivers: Drivers;
   /** SHA-256 of the public key of the plane's root, as curl writes pins. */
-  readonly caPin: string;
+  readonly caPin: () => string;
   readonly newID: () => string;
   /** Milliseconds since 1970. */
   readonly now: () => number;

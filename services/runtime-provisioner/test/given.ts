@@ -132,7 +132,7 @@ export async function startProvisioner() {
     registry: inside.registry,
     director,
     drivers: { fake: driver },
-    caPin: "sha256//pin",
+    caPin: () => "sha256//pin",
     newID: inside.newID,
     now: () => clock.now,
     log: silentLogger,

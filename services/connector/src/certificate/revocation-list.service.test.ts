@@ -19,7 +19,7 @@ let connector: TestConnector;
 beforeAll(async () => {
   connector = await startConnector();
   const { context } = connector;
-  writeFileSync(join(directory, "root.pem"), context.root);
+  writeFileSync(join(directory, "root.pem"), context.authorities.current().root);
   writeFileSync(join(directory, "intermediate.pem"), context.authorities.current().certificate.pem);
 });
 afterAll(async () => {

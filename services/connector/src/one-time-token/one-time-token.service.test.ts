@@ -90,5 +90,5 @@ it("the answer to a request for a token has the pin of the root", async () => {
   const consumerID = await tenant.holder("RUNTIME");
   const subject = { consumerType: "RUNTIME", consumerID } as const;
   const { caPin } = await connector.tokens.issue(tenant.id, subject, { type: "USER", id: "u" });
-  expect(caPin).toBe(`sha256//${connector.context.rootPin}`);
+  expect(caPin).toBe(`sha256//${connector.context.authorities.current().rootPin}`);
 });

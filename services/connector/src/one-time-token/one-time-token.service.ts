@@ -73,7 +73,7 @@ export function createOneTimeTokenService(context: Context) {
       return {
         token,
         connectorURL: `${context.addresses.publicURL}/connector/graphql`,
-        caPin: `sha256//${context.rootPin}`,
+        caPin: `sha256//${context.authorities.current().rootPin}`,
       };
     },
 

@@ -9,7 +9,6 @@ import { equals } from "@sextant/graphql";
 import { create, readOne, type Step, update, uuidOf } from "@sextant/registry-client";
 import {
   buildCertificate,
-  type CertificateAuthority,
   certificateFaults,
   type CertificateRequest,
   createSerial,
@@ -18,6 +17,7 @@ import {
   openSigned,
   signatureOf,
 } from "@sextant/x509";
+import type { Authority } from "../authority/authorities.ts";
 import type { Consumer } from "../caller.ts";
 import { commitOf, type Context } from "../context.ts";
 import { subjectOf } from "./subject.ts";
@@ -53,14 +53,18 @@ export const storedFields = [
 ] as readonly (keyof Stored)[];
 
 /** What is given out, each PEM. */
-export type Issued = { readonly certificate: string; readonly issuer: string };
+export type Issued = {
+  readonly certificate: string;
+  readonly issuer: string;
+  readonly root: string;
+};
 
 const uriOf = (tenant: string, { consumerType, consumerID }: Recorded): string =>
   formatClientUri({ tenant, kind: consumerType.toLowerCase(), id: consumerID });
 
 /** Issues certificates. */
 export function createIssuing(context: Context) {
-  const authorityOf = ({ issuerKeyID }: Recorded): CertificateAuthority => {
+  const authorityOf = ({ issuerKeyID }: Recorded): Authority => {
     const authority = context.authorities.bySubjectKeyId(issuerKeyID ?? "");
     if (authority === undefined)
       throw unauthenticated("the authority of this certificate signs no more: pair anew");
@@ -68,10 +72,10 @@ export function createIssuing(context: Context) {
   };
 
   const opened = (record: Recorded, tbs: string, signature: string): Issued => {
-    const { signer, certificate } = authorityOf(record);
+    const { signer, certificate, root } = authorityOf(record);
     const bytes = [tbs, signature].map((text) => Buffer.from(text, "base64"));
     const { pem } = openSigned(bytes[0] as Buffer, signer.algorithm, bytes[1] as Buffer);
-    return { certificate: pem, issuer: certificate.pem };
+    return { certificate: pem, issuer: certificate.pem, root };
   };
 
   /** Builds what is to be signed, and the steps that record it. Throws when it is not fit to be signed. */
@@ -180,7 +184,10 @@ export function createIssuing(context: Context) {
       observed: true,
     };
     const stored = await context.commits.commit(commit, record.id);
-    if (stored.ok) return { certificate: certificate.pem, issuer: authority.certificate.pem };
+    if (stored.ok) {
+      const { root } = authority;
+      return { certificate: certificate.pem, issuer: authority.certificate.pem, root };
+    }
     // Somebody else was faster: the same request, sent twice, has stored another signature; or it was revoked.
     const now = await readOne(
       context.registry,

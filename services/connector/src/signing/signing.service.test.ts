@@ -72,7 +72,7 @@ describe("pairing", () => {
       const chain = Buffer.from(x.certificateChain as string, "base64").toString();
       expect(chain.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
       expect(Buffer.from(x.caCertificate as string, "base64").toString()).toBe(
-        connector.context.root,
+        connector.context.authorities.current().root,
       );
     }
   });

@@ -89,7 +89,7 @@ function readRequest(csr: string): Request {
   return { ...request, publicKeyHash };
 }
 
-function answerOf({ certificate, issuer }: Issued, root: string) {
+function answerOf({ certificate, issuer, root }: Issued) {
   const base64 = (pem: string) => Buffer.from(pem).toString("base64");
   return {
     certificateChain: base64(certificate + issuer),
@@ -248,7 +248,7 @@ export function createSigningService(context: Context, tokens: OneTimeTokenServi
       const request = readRequest(csr);
       const issued =
         caller === undefined ? await pair(request, call) : await renew(caller, request, call);
-      return answerOf(issued, context.root);
+      return answerOf(issued);
     },
   };
 }

@@ -87,8 +87,7 @@ export function describeRotation(given: Given): void {
     });
 
     it("are for Director alone", async () => {
-      for (const service of ["connector", "runtime-provisioner", "api-gateway"] as const) {
-        const other = given.as(service);
+      for (const other of [given.connector, given.provisioner, given.gateway]) {
         const forbidden = { code: "FORBIDDEN" };
         await expect(other.countSealed("x")).rejects.toMatchObject(forbidden);
         await expect(other.listSealed({ prefix: "x", after: null })).rejects.toMatchObject(
@@ -108,7 +107,7 @@ export function describeRotation(given: Given): void {
           given.newRuntime({ lastSeen: new Date().toISOString(), trustBundle }).step,
           given.newRuntime({ lastSeen: at, trustBundle }).step,
         ]);
-      const { runtimes } = await given.as("connector").trustState();
+      const { runtimes } = await given.connector.trustState();
       expect(runtimes.find((one) => one.trustBundle === trustBundle)?.count).toBe(2);
       await expect(given.director.trustState()).rejects.toMatchObject({ code: "FORBIDDEN" });
     });

@@ -124,7 +124,7 @@ export function createStageHandler(context: Context) {
         RUNTIME_ID: id,
         TENANT: tenant.externalID,
         TOKEN: token,
-        CA_PIN: context.caPin,
+        CA_PIN: context.caPin(),
       });
       return "over";
     },
