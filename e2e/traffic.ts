@@ -14,9 +14,11 @@ export interface Traffic {
 }
 
 const PAUSE = 30;
+/** Fewer than the label definitions that a tenant may have. */
+const KEYS = 500;
 
-/** Starts writing labels to an application and reading it. */
-export function startTraffic(admin: Caller, applicationID: string): Traffic {
+/** Starts writing labels to an application and reading it. `pause` between two rounds, in milliseconds. */
+export function startTraffic(admin: Caller, applicationID: string, pause = PAUSE): Traffic {
   const acknowledged: string[] = [];
   const failures = new Map<string, number>();
   let done = 0;
@@ -36,14 +38,14 @@ export function startTraffic(admin: Caller, applicationID: string): Traffic {
   };
   const run = async (): Promise<void> => {
     for (let turn = 0; !isStopped; turn += 1) {
-      const key = `n_${turn}`;
+      const key = `n_${turn % KEYS}`;
       const written = await attempt(
         "mutation ($id: ID!, $key: String!) { setApplicationLabel(applicationID: $id, key: $key, value: 1) { key } }",
         { id: applicationID, key },
       );
       if (written) acknowledged.push(key);
       await attempt("query ($id: ID!) { application(id: $id) { name } }", { id: applicationID });
-      await sleep(PAUSE);
+      await sleep(pause);
     }
   };
   const running = run();

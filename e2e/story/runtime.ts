@@ -56,9 +56,12 @@ export interface ProvisionedRuntime {
 const OPERATION = "id operation state stage message runtimeID lastError { message }";
 
 /** The provisioner registers it, starts its agent by the local driver and injects configuration and token. */
-export async function anAdminProvisionsARuntime(stage: Stage): Promise<ProvisionedRuntime> {
+export async function anAdminProvisionsARuntime(
+  stage: Stage,
+  base = "factory",
+): Promise<ProvisionedRuntime> {
   const { admin } = stage;
-  const name = stage.name("factory");
+  const name = stage.name(base);
   const begun = performance.now();
   const { provisionRuntime: asked } = await admin.ask<{ provisionRuntime: Operation }>(
     `mutation ($config: ProvisionRuntimeInput!) { provisionRuntime(config: $config) { ${OPERATION} } }`,

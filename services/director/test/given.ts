@@ -109,7 +109,8 @@ export async function startDirector(
       trusted.push(`revoke ${tenant} ${subject} ${id}`);
     },
   };
-  const dataKeys = dataKeysOf([randomBytes(32)]);
+  const dataKey = randomBytes(32);
+  let dataKeys = dataKeysOf([dataKey]);
   const context: Context = {
     registry,
     newID: inside.newID,
@@ -202,6 +203,9 @@ export async function startDirector(
   return {
     inside,
     context,
+    dataKey,
+    /** Other data keys, the first of which seals. */
+    useDataKeys: (...keys: readonly Buffer[]) => void (dataKeys = dataKeysOf(keys)),
     calls,
     hooks,
     clock,

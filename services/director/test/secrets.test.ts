@@ -1,6 +1,9 @@
 /** What must be nowhere in clear: in no table, no log, no error. */
+import { randomBytes } from "node:crypto";
+import { silentLogger } from "@sextant/logging";
 import { storedRows } from "@sextant/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { resealAll } from "../src/secret/resealer.ts";
 import { aBundle, anApplication, aRuntime, startDirector, type TestDirector } from "./given.ts";
 
 let director: TestDirector;
@@ -110,4 +113,19 @@ it("an error never repeats a secret that was sent with the fault", async () => {
     expect(refusal).toMatch(/^INVALID_DATA/);
     expect(refusal).not.toContain(SECRET);
   }
+});
+
+it("what one data key has sealed is sealed anew by another, all of it, and opened by that alone", async () => {
+  const { context, dataKey, useDataKeys } = director;
+  const next = randomBytes(32);
+  const before = context.sealer.prefix();
+  useDataKeys(next, dataKey);
+  const count = () => context.registry.countSealed(context.sealer.prefix());
+  expect(await count()).toBeGreaterThan(5);
+  const resealed = await resealAll(context.registry, context.sealer, silentLogger);
+  expect([resealed > 5, await count()]).toEqual([true, 0]);
+  useDataKeys(next);
+  const rows = await storedRows(director.inside.database);
+  expect(rows.filter((row) => row.includes(before))).toEqual([]);
+  expect(await resealAll(context.registry, context.sealer, silentLogger)).toBe(0);
 });

@@ -33,8 +33,8 @@ export const requestLimitSettings = {
   SEXTANT_RATE_PAIRING: rate("address=50/500 client=1/20 tenant=500/2000"),
   /** The Connector's operations by certificate. */
   SEXTANT_RATE_RENEWAL: rate("client=1/20 tenant=500/2000"),
-  /** The agents' protocol. */
-  SEXTANT_RATE_POLLING: rate("client=5/50 tenant=5000/20000"),
+  /** The agents' protocol. Each change of a plan is a poll and a report. */
+  SEXTANT_RATE_POLLING: rate("client=20/500 tenant=5000/20000"),
   /** Everything else of the API: a unit for each field of an operation's root. */
   SEXTANT_RATE_ADMINISTRATION: rate("client=1000/5000 tenant=5000/20000"),
   /** Credentials that nobody knows. */

@@ -61,15 +61,17 @@ export function startResealer(
   log: Logger,
 ): { close(): Promise<void> } {
   let closed = false;
-  let restUntil = 0;
+  let rest = { prefix: "", until: 0 };
   let round: Promise<void> = Promise.resolve();
   const work = async (): Promise<void> => {
-    if (!sealer.hasOthers() || performance.now() < restUntil) return;
+    const prefix = sealer.prefix();
+    const rests = rest.prefix === prefix && performance.now() < rest.until;
+    if (!sealer.hasOthers() || rests) return;
     try {
       const resealed = await resealAll(registry, sealer, log, () => !closed);
       if (resealed > 0) log.info({ resealed }, "secrets were sealed anew");
       // What another process has sealed by the other key meanwhile is found by the next look.
-      else restUntil = performance.now() + REST;
+      else rest = { prefix, until: performance.now() + REST };
     } catch (error) {
       log.warn({ reason: (error as Error).message }, "sealing anew waits for the registry");
     }
