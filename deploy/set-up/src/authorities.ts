@@ -9,7 +9,7 @@ import {
   readCertificateChain,
   type CertificateAuthority,
 } from "@sextant/x509";
-import { ensureFile, readIfPresent, SetUpError, type Owner } from "./key-files.ts";
+import { ensureFile, readIfPresent, SetUpError } from "./key-files.ts";
 
 const DAY_MS = 86_400_000;
 const ROOT_DAYS = 3_652;

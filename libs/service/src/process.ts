@@ -113,7 +113,7 @@ export async function runService<Settings extends ProcessSettings>(
     let listener = requestListener(opsRoutes, log);
     const ops = await listen({
       address: settings.SEXTANT_OPS_LISTEN,
-      listener: (request, response) => void listener(request, response),
+      listener: (request, response) => listener(request, response),
     });
     log.debug({ port: ops.port }, "health and metrics are served");
     app = await start(settings, { log, metrics });

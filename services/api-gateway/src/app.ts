@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { limitsOf, publicSchema } from "@sextant/graphql";
-import { createAccessTokens, readServiceKeys } from "@sextant/identity";
+import { createAccessTokens } from "@sextant/identity";
 import { createIDSource, createRefusalLog, createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
