@@ -18,7 +18,7 @@ import { createAuthenticator } from "./authentication/authenticator.ts";
 import { createKnown } from "./authentication/known.ts";
 import type { GatewaySettings } from "./config.ts";
 import { createContacts } from "./contact/contacts.ts";
-import { createClientAddresses } from "./door/address.ts";
+import { createClientAddresses, nobody } from "./door/address.ts";
 import { openDoors } from "./door/doors.ts";
 import { createExplorer } from "./explorer/explorer.ts";
 import { type Feed, followFeed } from "./feed/feed.ts";
@@ -93,7 +93,10 @@ export async function start(
   );
   feed = followFeed(watched, [known, polls, connections, revocationLists], log);
   const contacts = createContacts(clients.director, log, Date.now);
-  const addresses = createClientAddresses(settings.SEXTANT_TRUSTED_PROXIES);
+  // A proxy that passes TLS on sees no HTTP: what it says is said before.
+  const addresses = createClientAddresses(
+    settings.SEXTANT_PROXY_PROTOCOL === "on" ? nobody : settings.SEXTANT_TRUSTED_PROXIES,
+  );
   const turnedAway = new Counter({
     name: "sextant_requests_limited_total",
     help: "Requests that were answered RATE_LIMITED",

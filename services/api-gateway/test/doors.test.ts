@@ -19,15 +19,13 @@ afterAll(() => plane.close(), 30_000);
 const viewer = "{ viewer { id type } }";
 const origin = "https://admin.example.com";
 
-/** The addresses that the newest audit entries were made from. */
-async function lastAddress(name: string): Promise<string> {
-  const { data } = await plane.ask(
-    `query { data: auditEntries(first: 200) { data { action address objects { id } } } }`,
+/** The addresses from which an action was carried out, of all that the audit log has. */
+async function addressesOf(action: string): Promise<readonly string[]> {
+  const { log } = await plane.ask(
+    `query($action: String!) { log: auditEntries(filter: { action: $action }, first: 200) { data { address } } }`,
+    { action },
   );
-  const entries = (data.data as { action: string; address: string | null }[]).filter(
-    ({ action }) => action === name,
-  );
-  return String(entries.at(0)?.address);
+  return (log.data as { address: string }[]).map(({ address }) => address);
 }
 
 describe("behind a proxy that passes TLS on", () => {
@@ -75,7 +73,6 @@ describe("behind a proxy that passes TLS on", () => {
       SEXTANT_PROXY_PROTOCOL: "on",
       SEXTANT_TRUSTED_PROXIES: "127.0.0.1",
     });
-    const seen: string[] = [];
     for (const [header, split] of [
       [line, false],
       [binary.toString("latin1"), false],
@@ -87,12 +84,12 @@ describe("behind a proxy that passes TLS on", () => {
     for (const wrong of ["", "PROXY TCP4 nonsense\r\n", "GET / HTTP/1.1\r\n\r\n"])
       expect(await through(wrong)).toBe("closed");
     await plane.restartGateway({});
-    const { data } = await plane.ask(
-      `query { data: auditEntries(first: 200) { data { action address } } }`,
-    );
-    for (const { action, address } of data.data as { action: string; address: string }[])
-      if (action === "registerApplication") seen.push(address);
-    expect(seen.toSorted()).toEqual(["127.0.0.1", "203.0.113.10", "203.0.113.9", "203.0.113.9"]);
+    expect((await addressesOf("registerApplication")).toSorted()).toEqual([
+      "127.0.0.1",
+      "203.0.113.10",
+      "203.0.113.9",
+      "203.0.113.9",
+    ]);
   });
 
   it("nobody comes in who is not that proxy", async () => {
@@ -147,10 +144,12 @@ describe("behind a proxy that ends TLS", () => {
     await plane.restartGateway({ SEXTANT_TRUSTED_PROXIES: "127.0.0.0/8" });
     const headers = { "x-forwarded-for": "192.0.2.1, 198.51.100.7" };
     await plane.ask(`mutation { registerRuntime(in: { name: "forwarded" }) { id } }`, {}, headers);
-    expect(await lastAddress("registerRuntime")).toBe("198.51.100.7");
+    const told = async () =>
+      (await addressesOf("registerRuntime")).filter((address) => address !== "127.0.0.1");
+    expect(await told()).toEqual(["198.51.100.7"]);
     await plane.restartGateway({});
     await plane.ask(`mutation { registerRuntime(in: { name: "direct" }) { id } }`, {}, headers);
-    expect(await lastAddress("registerRuntime")).toBe("127.0.0.1");
+    expect(await told()).toEqual(["198.51.100.7"]);
   });
 });
 

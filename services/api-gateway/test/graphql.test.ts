@@ -46,9 +46,9 @@ beforeAll(async () => {
     service: "api-gateway",
     kid: (
       JSON.parse(readFileSync(join(plane.keysOf("api-gateway"), "trust.json"), "utf8")) as {
-        issuers: Record<string, { kid: string }>;
+        issuers: Record<string, readonly { kid: string }[]>;
       }
-    ).issuers["api-gateway"]?.kid as string,
+    ).issuers["api-gateway"]?.[0]?.kid as string,
     privateKey: createPrivateKey(
       readFileSync(join(plane.keysOf("api-gateway"), "service-key.pem")),
     ),

@@ -5,6 +5,9 @@ import { BlockList, isIP, isIPv6, type Socket } from "node:net";
 /** Networks whose word is taken. */
 export type TrustedProxies = { includes(address: string): boolean };
 
+/** No proxy is believed. */
+export const nobody: TrustedProxies = { includes: () => false };
+
 /** Reads networks such as `10.0.0.0/8`, `fd00::/8` or single addresses. Undefined: one of them is not one; `wrong` is told which. */
 export function trustedProxies(
   networks: readonly string[],
