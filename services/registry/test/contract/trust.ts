@@ -153,6 +153,23 @@ export function describeTrust(given: Given): void {
     });
   });
 
+  describe("a tenant that is removed", () => {
+    it("takes its certificates, keys and tokens with it", async () => {
+      const tenant = await given.seedTenant();
+      const id = await runtime(tenant);
+      const hash = newHash();
+      await carryOut(tenant, [keyOf(hash, id), certificateOf(id, hash)], {}, given.connector);
+      const remove: Step[] = [
+        { op: "delete", kind: "runtime", id },
+        { op: "delete", kind: "tenant", id: tenant },
+      ];
+      await carryOut(tenant, remove);
+      const other = await given.seedTenant();
+      const holder = await runtime(other);
+      await carryOut(other, [keyOf(hash, holder)], {}, given.connector);
+    });
+  });
+
   describe("what was revoked", () => {
     it("is listed by issuer, of all tenants, until it is over for long, with nothing that says whose it was", async () => {
       const issuerKeyID = newHash().slice(0, 40);
