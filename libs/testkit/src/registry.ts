@@ -9,6 +9,8 @@ import { createTestDatabase, type TestDatabase } from "./database.ts";
 /** One statement with its values in text form. */
 export type Statement = { readonly text: string; readonly values: readonly (string | null)[] };
 
+type Scope = Parameters<Database["run"]>[0];
+
 /** A Registry with its database. */
 export type TestRegistry = {
   /** As the service that the test is about sees it. */
@@ -30,12 +32,19 @@ export async function createTestRegistry(service: ServiceName): Promise<TestRegi
   const database = await createTestDatabase();
   const pool = new Database({ url: database.serviceURL, log: silentLogger, connections: 8 });
   const listeners = new Set<(statements: readonly Statement[]) => void>();
-  const run = pool.run.bind(pool);
-  pool.run = (scope, calls) => {
+  const [run, runShort] = [pool.run.bind(pool), pool.runShort.bind(pool)];
+  const tell = (scope: Scope, calls: readonly Statement[]): void => {
     // The feed and the queues look for work on their own.
     const isAsked = scope === "tenantless" || "tenant" in scope;
     if (isAsked) for (const listener of listeners) listener(calls);
+  };
+  pool.run = (scope, calls) => {
+    tell(scope, calls);
     return run(scope, calls);
+  };
+  pool.runShort = (scope, call) => {
+    tell(scope, [call]);
+    return runShort(scope, call);
   };
   const core = createRegistry({ database: pool, log: silentLogger });
   await core.feed.start();
