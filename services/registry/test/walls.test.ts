@@ -313,7 +313,7 @@ describe("the second wall, where a statement does not name the tenant", () => {
       "delete from audit_chain",
       "update audit_unchained set entry_id = tenant_id",
       "update content set text = 'x'",
-      "update plan set content = 'x'",
+      "update plan set revision = 7",
       "select * from sextant_migration",
       "drop table application",
       "alter table application disable row level security",
