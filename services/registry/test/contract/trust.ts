@@ -1,6 +1,6 @@
 import { create, readOne, type Step, update } from "@sextant/registry-client";
 import { describe, expect, it } from "vitest";
-import { byID, equals, type Given, newHash } from "./given.ts";
+import { byID, equals, everything, type Given, newHash } from "./given.ts";
 
 const DAY = 86_400_000;
 const from = (days: number): string => new Date(Date.now() + days * DAY).toISOString();
@@ -166,7 +166,12 @@ export function describeTrust(given: Given): void {
       await carryOut(tenant, remove);
       const other = await given.seedTenant();
       const holder = await runtime(other);
-      await carryOut(other, [keyOf(hash, holder)], {}, given.connector);
+      // The key is nobody's any more.
+      const claimed = await given.connector.commit(commitOf(other, [keyOf(hash, holder)]));
+      expect(claimed.ok).toBe(true);
+      expect(
+        await readOne(given.connector, tenant, "certificate", everything, ["id"], {}),
+      ).toBeUndefined();
     });
   });
 
