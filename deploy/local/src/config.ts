@@ -38,11 +38,20 @@ const schema = z
     SEXTANT_PUBLIC_URL: secureURL.optional(),
     SEXTANT_MTLS_URL: secureURL.optional(),
     SEXTANT_TLS_HOSTS: list.default([]),
+    SEXTANT_CA_CHAIN_FILE: z.string().optional(),
+    SEXTANT_CA_KEY_FILE: z.string().optional(),
     DATABASE_URL: databaseURL.optional(),
     LOG_LEVEL: logLevel.default("info"),
     LOG_FORMAT: logFormat.default("text"),
   })
-  .superRefine(({ SEXTANT_PORT: port, SEXTANT_MTLS_PORT: mtlsPort }, context) => {
+  .superRefine(({ SEXTANT_PORT: port, SEXTANT_MTLS_PORT: mtlsPort, ...given }, context) => {
+    if ((given.SEXTANT_CA_CHAIN_FILE === undefined) !== (given.SEXTANT_CA_KEY_FILE === undefined)) {
+      context.addIssue({
+        code: "custom",
+        path: ["SEXTANT_CA_KEY_FILE"],
+        message: "goes with SEXTANT_CA_CHAIN_FILE: give both or none",
+      });
+    }
     if (port !== 0 && port === mtlsPort) {
       context.addIssue({
         code: "custom",
@@ -72,6 +81,8 @@ export interface LocalSettings {
   readonly mtlsURL: string | undefined;
   /** Names and addresses for the server certificate beside the loopback ones. */
   readonly publicHosts: readonly string[];
+  /** The operator's own authority for a new plane: absolute paths. */
+  readonly ownAuthority: { readonly chainFile: string; readonly keyFile: string } | undefined;
   /** An existing PostgreSQL; undefined: the embedded one. */
   readonly databaseURL: string | undefined;
   readonly logLevel: string;
@@ -122,6 +133,13 @@ export function readSettings(
     mtlsPort: settings.SEXTANT_MTLS_PORT ?? (port === 0 ? 0 : port + 1),
     publicURL: settings.SEXTANT_PUBLIC_URL,
     mtlsURL: settings.SEXTANT_MTLS_URL,
+    ownAuthority:
+      settings.SEXTANT_CA_CHAIN_FILE === undefined || settings.SEXTANT_CA_KEY_FILE === undefined
+        ? undefined
+        : {
+            chainFile: resolve(settings.SEXTANT_CA_CHAIN_FILE),
+            keyFile: resolve(settings.SEXTANT_CA_KEY_FILE),
+          },
     publicHosts: planeHosts({
       urls: given,
       extra: settings.SEXTANT_TLS_HOSTS,

@@ -97,6 +97,7 @@ export class Plane {
     const keys = setUp({
       home: home.path,
       publicHosts: settings.publicHosts,
+      ...(settings.ownAuthority === undefined ? {} : { ownAuthority: settings.ownAuthority }),
       tenant: TENANT,
       now: now(),
     });
