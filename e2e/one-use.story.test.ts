@@ -21,7 +21,7 @@ beforeAll(async () => {
     environment: {
       // They are what would keep such a crowd away.
       ...{ SEXTANT_RATE_PAIRING: "off", SEXTANT_RATE_RENEWAL: "off" },
-      ...{ SEXTANT_MAX_OPERATIONS_CLIENT: "5000", SEXTANT_MAX_OPERATIONS_TENANT: "5000" },
+      ...{ SEXTANT_OPERATIONS_CLIENT: "5000", SEXTANT_OPERATIONS_TENANT: "5000" },
     },
   });
   stage = await openStage(plane.file(), silent);

@@ -112,8 +112,8 @@ export async function start(
       refused: settings.SEXTANT_RATE_REFUSED,
     },
     {
-      client: settings.SEXTANT_MAX_OPERATIONS_CLIENT,
-      tenant: settings.SEXTANT_MAX_OPERATIONS_TENANT,
+      client: settings.SEXTANT_OPERATIONS_CLIENT,
+      tenant: settings.SEXTANT_OPERATIONS_TENANT,
     },
     () => performance.now(),
     (what) => turnedAway.inc({ class: what }),

@@ -58,8 +58,8 @@ const settings = serviceSettings
     SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
     ...requestLimitSettings,
     /** Connections of both listeners together, and of one address. */
-    SEXTANT_MAX_CONNECTIONS: wholeNumber(1, 1_000_000).default(25_000),
-    SEXTANT_MAX_CONNECTIONS_ADDRESS: wholeNumber(1, 1_000_000).default(5_000),
+    SEXTANT_CONNECTIONS: wholeNumber(1, 1_000_000).default(25_000),
+    SEXTANT_CONNECTIONS_ADDRESS: wholeNumber(1, 1_000_000).default(5_000),
     /** The operator's own server certificate with what leads to its root, and its key: PEM files. */
     SEXTANT_TLS_CERT_FILE: z.string().optional(),
     SEXTANT_TLS_KEY_FILE: z.string().optional(),

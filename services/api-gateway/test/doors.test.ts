@@ -235,7 +235,7 @@ describe("connections", () => {
   };
 
   it("of one address are at most as many as the operator allows, and one that ends makes room", async () => {
-    await plane.restartGateway({ SEXTANT_MAX_CONNECTIONS_ADDRESS: "2" });
+    await plane.restartGateway({ SEXTANT_CONNECTIONS_ADDRESS: "2" });
     const [first, second, third] = [await opened(), await opened(), await opened()];
     expect([first, second, third].map((socket) => socket !== undefined)).toEqual([
       true,

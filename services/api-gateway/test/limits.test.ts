@@ -100,7 +100,7 @@ describe("who guesses", () => {
 
 describe("operations under way", () => {
   it("are at most as many as a client may have, and each that ends makes room", async () => {
-    await plane.restartGateway({ SEXTANT_MAX_OPERATIONS_CLIENT: "2" });
+    await plane.restartGateway({ SEXTANT_OPERATIONS_CLIENT: "2" });
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => plane.admin("{ runtimes { totalCount } }")),
     );

@@ -19,8 +19,8 @@ export type DoorSettings = {
   readonly SEXTANT_MTLS_LISTEN: ListenAddress;
   readonly SEXTANT_PROFILE: "local" | "production";
   readonly SEXTANT_RATE_CONNECTION: Budgets;
-  readonly SEXTANT_MAX_CONNECTIONS: number;
-  readonly SEXTANT_MAX_CONNECTIONS_ADDRESS: number;
+  readonly SEXTANT_CONNECTIONS: number;
+  readonly SEXTANT_CONNECTIONS_ADDRESS: number;
   readonly SEXTANT_TRUSTED_PROXIES: TrustedProxies;
   readonly SEXTANT_PROXY_PROTOCOL: "on" | "off";
   readonly SEXTANT_CORS_ORIGINS: readonly string[];
@@ -55,8 +55,8 @@ export async function openDoors(options: {
   const rate = settings.SEXTANT_RATE_CONNECTION.address;
   const acceptor = createAcceptor({
     limits: {
-      all: settings.SEXTANT_MAX_CONNECTIONS,
-      perAddress: settings.SEXTANT_MAX_CONNECTIONS_ADDRESS,
+      all: settings.SEXTANT_CONNECTIONS,
+      perAddress: settings.SEXTANT_CONNECTIONS_ADDRESS,
     },
     rate: rate === undefined ? undefined : createRateLimiter(rate, () => performance.now()),
     proxies:

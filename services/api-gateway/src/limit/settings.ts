@@ -42,6 +42,6 @@ export const requestLimitSettings = {
   /** New connections. */
   SEXTANT_RATE_CONNECTION: rate("address=200/2000"),
   /** Operations under way at a time. */
-  SEXTANT_MAX_OPERATIONS_CLIENT: wholeNumber(1, 100_000).default(64),
-  SEXTANT_MAX_OPERATIONS_TENANT: wholeNumber(1, 100_000).default(256),
+  SEXTANT_OPERATIONS_CLIENT: wholeNumber(1, 100_000).default(64),
+  SEXTANT_OPERATIONS_TENANT: wholeNumber(1, 100_000).default(256),
 } as const;
