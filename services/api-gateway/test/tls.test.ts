@@ -103,6 +103,7 @@ describe("what is spoken", () => {
     ["CBC", { maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384" }],
     ["RSA key exchange", { maxVersion: "TLSv1.2", ciphers: "AES128-GCM-SHA256:AES256-SHA" }],
     ["no authentication", { maxVersion: "TLSv1.2", ciphers: "aNULL:@SECLEVEL=0" }],
+    ["a group of 112 bits", { minVersion: "TLSv1.3", ecdhCurve: "ffdhe2048" }],
     ["no encryption", { maxVersion: "TLSv1.2", ciphers: "eNULL:@SECLEVEL=0" }],
   ] as const)("is not %s", async (_, options) => {
     for (const url of doors()) {

@@ -106,6 +106,8 @@ export function readTlsMaterial(files: TlsFiles, now: Date): TlsMaterial {
     key,
     minVersion: "TLSv1.2",
     ciphers: `TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:${ciphers}`,
+    // The first is safe from quantum computers too (draft-ietf-tls-ecdhe-mlkem); what has less than 128 bits is left out.
+    ecdhCurve: "X25519MLKEM768:X25519:P-256:P-384",
     honorCipherOrder: true,
     handshakeTimeout: 10_000,
   };
