@@ -18,8 +18,8 @@ import {
   withStock,
 } from "./stage.ts";
 
-/** An agent that asks whether its plan has changed, when it has not. */
-export async function configPoll(bench: Bench): Promise<void> {
+/** An agent's question whether its plan has changed, when it has not. */
+export async function configPollLoad(bench: Bench): Promise<Load> {
   const { plane, runtime } = bench;
   const dispatcher = new Agent({
     connect: { ca: readFileSync(plane.caFile), ...runtime.certificate },
@@ -28,7 +28,7 @@ export async function configPoll(bench: Bench): Promise<void> {
   const first = await request(url, { dispatcher, headers: { prefer: "wait=10" } });
   await first.body.dump();
   await dispatcher.close();
-  const load: Load = {
+  return {
     ...rounds(bench),
     url,
     method: "GET",
@@ -37,6 +37,12 @@ export async function configPoll(bench: Bench): Promise<void> {
     certificate: runtime.certificate,
     status: 304,
   };
+}
+
+/** An agent that asks whether its plan has changed, when it has not. */
+export async function configPoll(bench: Bench): Promise<void> {
+  const { runtime } = bench;
+  const load = await configPollLoad(bench);
   await withStock(bench, async ({ url: stockURL, processes }) => {
     const query = `query Poll($id: ID!) { plan(runtimeID: $id) { desiredRevision desiredHash } }`;
     const stock = graphqlLoad(bench, stockURL, { query, variables: { id: runtime.id } });

@@ -9,6 +9,10 @@ import { configPoll, straightPath } from "./comparisons.ts";
 import { certificates } from "./trust/certificates.ts";
 import { hostileRequests } from "./trust/hostile-requests.ts";
 import { pairings } from "./trust/pairings.ts";
+import { handshakes } from "./gateway/handshakes.ts";
+import { heldAgents } from "./gateway/held-agents.ts";
+import { joinTwo } from "./gateway/join.ts";
+import { revocation } from "./gateway/revocation.ts";
 import { nestedList, nestedRuntimes, pointRead, runtimeLabels } from "./director.ts";
 import { growth } from "./growth.ts";
 import { processTree, proportionalMemory } from "./measure/cpu.ts";
@@ -24,19 +28,26 @@ const comparisons: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   "runtime-labels": runtimeLabels,
   "config-poll": configPoll,
   "straight-path": straightPath,
+  join: joinTwo,
   "change-to-agent": ({ plane }) => changeToAgent(plane),
   certificates,
   pairings,
   "hostile-requests": hostileRequests,
+  handshakes,
+  "held-agents": heldAgents,
+  revocation,
   growth,
 };
 const groups: Readonly<Record<string, readonly string[]>> = {
   director: ["nested-list", "nested-runtimes", "point-read", "runtime-labels", "growth"],
-  trust: ["certificates", "pairings", "hostile-requests"],
-  gateway: ["config-poll", "straight-path", "change-to-agent"],
+  trust: [
+    ...["certificates", "pairings", "hostile-requests", "handshakes", "held-agents", "revocation"],
+    ...["straight-path", "join"],
+  ],
+  gateway: ["config-poll", "straight-path", "join", "change-to-agent"],
 };
 const names = ["start", ...Object.keys(comparisons)];
-const DEFAULTS = { seconds: 4, tenants: 10_000 };
+const DEFAULTS = { seconds: 4, tenants: 10_000, agents: 2_000 };
 
 const HELP = `Measures a plane of its own on this machine, the references beside it in the same run.
 
@@ -47,6 +58,7 @@ const HELP = `Measures a plane of its own on this machine, the references beside
   npm run bench -- gateway       ${groups["gateway"]?.join(", ")}
 
   --tenants=<n>   how many tenants growth ends with, from 1,000 on; default ${DEFAULTS.tenants} (1 million runtimes, 3 million APIs)
+  --agents=<n>    how many agents hold a poll in held-agents; default ${DEFAULTS.agents}
   --seconds=<n>   how long a round lasts, after half as long to warm up; default ${DEFAULTS.seconds}
 
 Every rate is the median of three rounds taken in turns, with 16 clients; CPU is that of the servers and PostgreSQL, for one operation.
@@ -57,13 +69,15 @@ type Wanted = {
   readonly names: readonly string[];
   readonly seconds: number;
   readonly tenants: number;
+  readonly agents: number;
 };
 
 function readWords(words: readonly string[]): Wanted | string {
   const options = new Map<string, number>();
   const wanted = new Set<string>();
   for (const word of words) {
-    const [, option = "", value = ""] = /^--(seconds|tenants)=([1-9]\d{0,5})$/.exec(word) ?? [];
+    const [, option = "", value = ""] =
+      /^--(seconds|tenants|agents)=([1-9]\d{0,5})$/.exec(word) ?? [];
     if (option !== "") options.set(option, Number(value));
     else if (names.includes(word)) wanted.add(word);
     else if (groups[word] !== undefined) for (const name of groups[word]) wanted.add(name);
@@ -73,6 +87,7 @@ function readWords(words: readonly string[]): Wanted | string {
     names: wanted.size === 0 ? names : names.filter((name) => wanted.has(name)),
     seconds: options.get("seconds") ?? DEFAULTS.seconds,
     tenants: Math.max(1, options.get("tenants") ?? DEFAULTS.tenants),
+    agents: options.get("agents") ?? DEFAULTS.agents,
   };
 }
 
@@ -151,10 +166,10 @@ async function measureOperations(folder: string, wanted: Wanted): Promise<void> 
     await database.end();
     const postgres = server.process.pid;
     if (postgres === undefined) throw new Error("PostgreSQL does not run");
-    const { seconds, tenants } = wanted;
+    const { seconds, tenants, agents } = wanted;
     const bench: Bench = {
       ...{ plane, applicationID, runtime, siteIDs, databaseURL, tenant, postgres },
-      ...{ seconds, tenants },
+      ...{ seconds, tenants, agents },
     };
     for (const name of wanted.names) await comparisons[name]?.(bench);
   } finally {

@@ -26,6 +26,8 @@ export type Bench = {
   readonly seconds: number;
   /** How many tenants the growth measures end with. */
   readonly tenants: number;
+  /** How many agents hold a poll. */
+  readonly agents: number;
 };
 
 /** One way of asking. */

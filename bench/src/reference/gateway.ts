@@ -5,11 +5,14 @@ import { ApolloServer, HeaderMap } from "@apollo/server";
 import { ApolloGateway } from "@apollo/gateway";
 import { composeServices } from "@apollo/composition";
 import { parse } from "graphql";
-import { referenceSDL } from "./sdl.ts";
+import { certificatesSDL, referenceSDL } from "./sdl.ts";
 
-const [, , subgraphURL = "", certFile = "", keyFile = ""] = process.argv;
+const [, , subgraphURL = "", certFile = "", keyFile = "", certificatesURL] = process.argv;
 const composed = composeServices([
   { name: "director", url: subgraphURL, typeDefs: parse(referenceSDL) },
+  ...(certificatesURL === undefined
+    ? []
+    : [{ name: "connector", url: certificatesURL, typeDefs: parse(certificatesSDL) }]),
 ]);
 if (composed.supergraphSdl === undefined) throw new Error("the reference does not compose");
 const server = new ApolloServer({

@@ -6,6 +6,7 @@ export const referenceSDL = `
     application(id: ID!): Application
     applicationsForRuntime(runtimeID: ID!, first: Int = 200): ApplicationPage!
     runtimes(first: Int = 200, after: ID): RuntimePage!
+    runtime(id: ID!): Runtime
     plan(runtimeID: ID!): Plan
   }
   type ApplicationPage { data: [Application!]! }
@@ -19,4 +20,13 @@ export const referenceSDL = `
   type RuntimePage { data: [Runtime!]! }
   type Runtime @key(fields: "id") { id: ID! name: String! labels: Labels }
   type Plan { desiredRevision: Int! desiredHash: String }
+`;
+
+/** What another service adds to it. */
+export const certificatesSDL = `
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
+  type Query { certificates(first: Int = 200): CertificatePage! }
+  type Runtime @key(fields: "id") { id: ID! certificates(first: Int = 200): CertificatePage! }
+  type CertificatePage { data: [Certificate!]! }
+  type Certificate { id: ID! serialNumber: String! subject: String! }
 `;

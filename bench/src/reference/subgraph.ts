@@ -71,6 +71,8 @@ const resolvers = {
           include: { labels: { where: { tenantId, kind: "runtime" }, orderBy: { key: "asc" } } },
         }),
       ),
+    runtime: (_: unknown, { id }: { id: string }) =>
+      prisma.runtime.findUnique({ where: { tenantId_id: { tenantId, id } } }),
     application: (_: unknown, { id }: { id: string }) =>
       prisma.application.findUnique({ where: { tenantId_id: { tenantId, id } } }),
     plan: (_: unknown, { runtimeID }: { runtimeID: string }) =>

@@ -403,8 +403,11 @@ describe("a part that fails", () => {
       expect(both.json.data).toBeUndefined();
       expect(both.json.errors[0].extensions).toEqual(away.extensions);
     } finally {
-      await plane.services.connector.start();
-      await plane.services["runtime-provisioner"].start();
+      for (const name of ["connector", "runtime-provisioner"] as const) {
+        // Where the test failed before it came to end it.
+        await plane.services[name].end();
+        await plane.services[name].start();
+      }
     }
   });
 });
