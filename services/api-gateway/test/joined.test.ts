@@ -412,6 +412,54 @@ describe("a part that fails", () => {
   });
 });
 
+describe("the gateway's own rules", () => {
+  it("repeat a joined mutation under the same key, and refuse another under it", async () => {
+    const register = (name: string) =>
+      plane.admin(
+        "mutation($name: String!) { x: registerRuntime(in: { name: $name }) { id certificates { totalCount } } }",
+        { name },
+        { "idempotency-key": "joined-once" },
+      );
+    const first = await register("joined-once");
+    expect(first.json.data.x.certificates).toEqual({ totalCount: 0 });
+    expect((await register("joined-once")).json).toEqual(first.json);
+    const other = await register("joined-twice");
+    expect(other.json.data).toBeNull();
+    expect(other.json.errors).toMatchObject([
+      { path: ["x"], extensions: { code: "INVALID_OPERATION" } },
+    ]);
+  });
+
+  it("turn away what is too much, straight and joined alike", async () => {
+    await plane.restartGateway({ SEXTANT_RATE_ADMINISTRATION: "client=0.01/2" });
+    try {
+      const ask = (query: string) =>
+        plane.admin(query, { id: ids.application }, { accept: RESPONSE });
+      const straight = "query($id: ID!) { application(id: $id) { name } }";
+      const joined = "query($id: ID!) { application(id: $id) { certificates { totalCount } } }";
+      expect((await ask(straight)).status).toBe(200);
+      expect((await ask(joined)).status).toBe(200);
+      for (const query of [straight, joined]) {
+        const { status, headers, json } = await ask(query);
+        expect(status).toBe(429);
+        const { retryAfter } = json.errors[0].extensions;
+        expect(retryAfter).toBeGreaterThan(0);
+        expect(headers["retry-after"]).toBe(String(retryAfter));
+        expect(json).toEqual({
+          errors: [
+            {
+              message: `too many requests: try again in ${String(retryAfter)} s`,
+              extensions: { code: "RATE_LIMITED", error_code: 429, retryAfter },
+            },
+          ],
+        });
+      }
+    } finally {
+      await plane.restartGateway({});
+    }
+  });
+});
+
 describe("references between services", () => {
   it("to what is another tenant's, or the caller may not see, are null as if there were nothing", async () => {
     const keys = readServiceKeys(plane.keysOf("api-gateway"), "api-gateway");
