@@ -80,6 +80,8 @@ export interface ComposePlane {
   kill(service: Running): Promise<void>;
   /** Everything that all of them have logged. */
   logs(): Promise<string>;
+  /** Runs `docker-compose run keys …`, and answers with what it prints. */
+  keys(...words: readonly string[]): Promise<string>;
   /** Ends the containers and leaves them to be looked at. */
   stop(): Promise<void>;
   /** Starts the same plane again. */
@@ -177,6 +179,7 @@ export async function startComposePlane(
       await docker("run", "--rm", "--pid=host", "--user=0", ...image, "-e", program);
     },
     logs: () => compose("logs", "--no-color"),
+    keys: (...words) => compose("run", "--rm", "-T", "keys", ...words),
     stop: async () => void (await started.stop()),
     async startAgain() {
       started = await up();

@@ -193,6 +193,35 @@ async function changeReachesTheAgent(stage: Stage, shop: RegisteredApplication, 
   await until(`the change ${key} reaches the agent`, reached, 60_000, 200);
 }
 
+describe("keys that are changed while the plane serves", () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage(plane.story, silent);
+  });
+  afterAll(() => stage.close());
+  const steps = ["prepare", "activate", "retire"];
+
+  test("of the services' own TLS and of their signatures: a change reaches the agent after each step", async () => {
+    for (const step of steps) {
+      await plane.keys("internal", step);
+      await plane.keys("identity", step, "--force");
+      await changeReachesTheAgent(stage, story.shop, `keys_${step}`);
+    }
+  });
+
+  test("of the authority are told by the command, with how many runtimes know them", async () => {
+    await plane.keys("ca", "prepare");
+    await until(
+      "the runtime knows the authorities",
+      async () => /Of (\d+) runtimes [^\n]*, \1 know/.test(await plane.keys("ca")),
+      90_000,
+      2_000,
+    );
+    expect(await plane.keys("ca", "activate", "2")).toContain("authority 2 signs from now on");
+    await changeReachesTheAgent(stage, story.shop, "signed_by_two");
+  });
+});
+
 describe("a process that is killed", () => {
   test.each(RUNNING)("%s comes back by itself, and a change reaches the agent", async (name) => {
     const stage = await openStage(plane.story, silent);

@@ -23,7 +23,7 @@ const owner = z
 const schema = z
   .object({
     /** Directory of the plane's own data. */
-    SEXTANT_HOME: z.string().default(".sextant"),
+    SEXTANT_HOME: z.string(),
     /** How the plane is reached from outside. */
     SEXTANT_PUBLIC_URL: baseURL.optional(),
     SEXTANT_MTLS_URL: baseURL.optional(),

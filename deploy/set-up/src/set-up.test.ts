@@ -430,7 +430,7 @@ describe("the process", () => {
     const faulty = run({ SEXTANT_PUBLIC_URL: "x", SEXTANT_KEYS_OWNER: "node" });
     expect([faulty.status, faulty.stderr]).toEqual([
       1,
-      expect.stringMatching(/SEXTANT_PUBLIC_URL[^]*SEXTANT_KEYS_OWNER/),
+      expect.stringMatching(/SEXTANT_HOME[^]*SEXTANT_PUBLIC_URL[^]*SEXTANT_KEYS_OWNER/),
     ]);
     const half = run({ SEXTANT_HOME: newHome(), SEXTANT_CA_CHAIN_FILE: "chain.pem" });
     expect([half.status, half.stderr]).toEqual([1, expect.stringContaining("SEXTANT_CA_KEY_FILE")]);

@@ -280,6 +280,8 @@ export async function startPlane(
       await gateway.close();
       gateway = await startGateway(more);
     },
+    /** The gateway's settings, for one that is a process of its own. */
+    settings,
     closeGateway: () => gateway.close(),
     /** All that is in the database. */
     stored: () => storedRows(database),
