@@ -12,6 +12,14 @@ const keyOf = (kid: string) => {
   return publicKey;
 };
 const verified = (text: string) => verifyCompact(text, keyOf).payload;
+const isAccepted = (text: string): boolean => {
+  try {
+    verified(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 describe("a signed text", () => {
@@ -45,7 +53,7 @@ describe("a signed text", () => {
       "null.null.null",
       `${Buffer.from("null").toString("base64url")}.${body}.${signature}`,
     ];
-    for (const text of refused) expect(() => verified(text)).toThrow();
+    expect(refused.filter(isAccepted)).toEqual([]);
     expect(() => verifyCompact(`${head}.${body}.${signature}`, () => rsa.publicKey)).toThrow(
       "another kind of key",
     );
@@ -59,7 +67,7 @@ describe("a signed text", () => {
         fc.constantFrom(..."ABab09-_."),
         (at, character) => {
           fc.pre(text[at] !== character);
-          expect(() => verified(text.slice(0, at) + character + text.slice(at + 1))).toThrow();
+          expect(isAccepted(text.slice(0, at) + character + text.slice(at + 1))).toBe(false);
         },
       ),
     );
