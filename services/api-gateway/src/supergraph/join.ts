@@ -125,7 +125,7 @@ function representationOf(
 }
 
 /** The error of a service as it may be passed on; undefined for one that is not of our own. */
-function passedOn({ message, extensions = {} }: ServiceError): SextantError | undefined {
+export function passedOn({ message, extensions = {} }: ServiceError): SextantError | undefined {
   const { code, errorId, retryAfter } = extensions;
   if (!isErrorCode(code)) return undefined;
   return new SextantError(code, message, {

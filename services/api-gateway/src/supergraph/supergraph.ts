@@ -19,7 +19,14 @@ import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import { type InternalClient, publicError, ServiceAwayError } from "@sextant/service";
 import { type GraphQLSchema, isAbstractType, isObjectType } from "graphql";
-import { type Answered, carryOut, type Joined, RefusedError, type ServiceAnswer } from "./join.ts";
+import {
+  type Answered,
+  carryOut,
+  type Joined,
+  passedOn,
+  RefusedError,
+  type ServiceAnswer,
+} from "./join.ts";
 import { createJoinPlanner, type JoinPlan } from "./join-plan.ts";
 import { createShaper, type Shaper } from "./shaped.ts";
 
@@ -63,6 +70,11 @@ async function answerIn(
   const isAnswer =
     answer !== null && typeof answer === "object" && ("data" in answer || "errors" in answer);
   if (!isAnswer) throw client.errorOf(reply, call.path);
+  const { data, errors = [] } = answer as ServiceAnswer;
+  // Refused before it was read as GraphQL, such as a caller that the service does not know.
+  const [error] = errors;
+  if (reply.status >= 400 && data === undefined && error !== undefined)
+    throw passedOn(error) ?? client.errorOf(reply, call.path);
   return answer as ServiceAnswer;
 }
 
