@@ -99,3 +99,32 @@ it("gives up the body of a client that has gone, when it was sent in part and wh
   await leave("/late?whole", 4);
   expect(bodies).toEqual(["aborted", "the client went away"]);
 });
+
+it("a server whose connections are looked at first ends those that rest, as any other does", async () => {
+  const guarded = await listen({
+    address: { host: "127.0.0.1", port: 0 },
+    listener: requestListener([], log),
+    accept: (_socket, pass) => pass(),
+  });
+  const socket = connect(guarded.port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  await once(socket, "data");
+  const ended = once(socket, "close");
+  // Longer than the test may take: only a connection that is known to rest is closed before.
+  await guarded.close(60_000);
+  await ended;
+  expect(socket.destroyed).toBe(true);
+});
+
+it("a server whose connections are looked at first gives up on a head that does not come", async () => {
+  const guarded = await listen({
+    address: { host: "127.0.0.1", port: 0 },
+    listener: requestListener([], log),
+    accept: (_socket, pass) => pass(),
+  });
+  const socket = connect(guarded.port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n");
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /);
+  await guarded.close(100);
+}, 60_000);

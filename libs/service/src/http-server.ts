@@ -208,6 +208,8 @@ export function listen(options: {
     front.once("error", reject);
     front.listen({ port: address.port, host: address.host, backlog: BACKLOG }, () => {
       front.off("error", reject);
+      // By this a server begins to look after its connections: after their times, and after those that rest.
+      if (front !== server) server.emit("listening");
       const bound = front.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
       resolve({
