@@ -1,53 +1,28 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync, utimesSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import { readServiceKeys, serviceNames } from "@sextant/identity";
 import { readCertificateChain } from "@sextant/x509";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { setUp } from "./index.ts";
+import { setUp } from "../src/set-up.ts";
+import { startKeys } from "./keys-process.ts";
 
-const scratch = mkdtempSync(join(tmpdir(), "sextant-keys-"));
-let made: string;
-let director: Server;
-let opsURL: string;
+let started: Awaited<ReturnType<typeof startKeys>>;
 let sealedByOthers = 0;
 beforeAll(async () => {
-  made = join(scratch, "made");
-  await setUp({ home: made, internalHosts: ["director.plane.svc"], now: new Date() });
-  director = createServer((request, response) =>
-    response
-      .writeHead(request.url === "/secrets" ? 200 : 404)
-      .end(JSON.stringify({ sealedByOthers })),
-  );
-  await new Promise<void>((resolve) => director.listen(0, "127.0.0.1", resolve));
-  opsURL = `http://127.0.0.1:${(director.address() as AddressInfo).port}`;
-});
-afterAll(() => {
-  director.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
-
-let homes = 0;
-function aPlane(): string {
-  const home = join(scratch, `home-${(homes += 1)}`);
-  cpSync(made, home, { recursive: true });
-  return home;
-}
-function keys(home: string, words: string, running = true) {
-  return new Promise<{ status: number; out: string; err: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      [join(import.meta.dirname, "main.ts"), ...words.split(" ")],
-      { env: { SEXTANT_HOME: home, ...(running ? { SEXTANT_DIRECTOR_OPS_URL: opsURL } : {}) } },
-      (error, out, err) => resolve({ status: Number(error?.code ?? 0), out, err }),
-    );
+  started = await startKeys({
+    setUp: { internalHosts: ["director.plane.svc"] },
+    path: "/secrets",
+    opsSetting: "SEXTANT_DIRECTOR_OPS_URL",
+    told: () => ({ sealedByOthers }),
   });
-}
-const file = (home: string, name: string) => readFileSync(join(home, "keys", name), "utf8");
+});
+afterAll(() => started.close());
+
+const aPlane = (): string => started.aPlane();
+const keys = (home: string, words: string, running?: boolean) => started.keys(home, words, running);
+const file = (home: string, name: string) => started.file(home, name);
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 
 describe("the signing keys of the services", () => {

@@ -1,17 +1,6 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   createCertificateAuthority,
@@ -21,49 +10,27 @@ import {
   type CertificateAuthority,
 } from "@sextant/x509";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TrustState } from "./plane-state.ts";
-import { setUp } from "./index.ts";
-import { requireAuthorities, trustBundleOf } from "./public-authorities.ts";
-import { placesOf } from "./set-up.ts";
+import type { TrustState } from "../src/plane-state.ts";
+import { requireAuthorities, trustBundleOf } from "../src/public-authorities.ts";
+import { placesOf, setUp } from "../src/set-up.ts";
+import { startKeys } from "./keys-process.ts";
 
-const scratch = mkdtempSync(join(tmpdir(), "sextant-authorities-"));
-let made: string;
-let connector: Server;
-let opsURL: string;
+let started: Awaited<ReturnType<typeof startKeys>>;
 /** What the plane tells of who trusts whom. */
 let told: TrustState = { runtimes: [], certificates: [] };
 beforeAll(async () => {
-  made = join(scratch, "made");
-  await setUp({ home: made, publicHosts: ["plane.example.com"], now: new Date() });
-  connector = createServer((request, response) =>
-    response.writeHead(request.url === "/trust" ? 200 : 404).end(JSON.stringify(told)),
-  );
-  await new Promise<void>((resolve) => connector.listen(0, "127.0.0.1", resolve));
-  opsURL = `http://127.0.0.1:${(connector.address() as AddressInfo).port}`;
-});
-afterAll(() => {
-  connector.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
-
-let homes = 0;
-function aPlane(): string {
-  const home = join(scratch, `home-${(homes += 1)}`);
-  cpSync(made, home, { recursive: true });
-  return home;
-}
-/** Runs a command; the plane is asked when it is `running`. */
-function keys(home: string, words: string, running = true) {
-  return new Promise<{ status: number; out: string; err: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      [join(import.meta.dirname, "main.ts"), ...words.split(" ")],
-      { env: { SEXTANT_HOME: home, ...(running ? { SEXTANT_CONNECTOR_OPS_URL: opsURL } : {}) } },
-      (error, out, err) => resolve({ status: Number(error?.code ?? 0), out, err }),
-    );
+  started = await startKeys({
+    setUp: { publicHosts: ["plane.example.com"] },
+    path: "/trust",
+    opsSetting: "SEXTANT_CONNECTOR_OPS_URL",
+    told: () => told,
   });
-}
-const file = (home: string, name: string) => readFileSync(join(home, "keys", name), "utf8");
+});
+afterAll(() => started.close());
+
+const aPlane = (): string => started.aPlane();
+const keys = (home: string, words: string, running?: boolean) => started.keys(home, words, running);
+const file = (home: string, name: string) => started.file(home, name);
 const verifies = (home: string): boolean => {
   const chain = join(home, "keys/api-gateway/tls-cert.pem");
   const args = ["-CAfile", join(home, "ca.pem"), "-untrusted", chain, chain];
@@ -254,8 +221,9 @@ describe("the operator's own authority", () => {
     const key = keyPair.privateKey.export({ format: "pem", type: "pkcs8" }).toString();
     return { authority, pem: authority.certificate.pem, key };
   }
+  let files = 0;
   const stored = (name: string, content: string): string => {
-    const path = join(scratch, `${(homes += 1)}-${name}`);
+    const path = join(started.scratch, `${(files += 1)}-${name}`);
     writeFileSync(path, content);
     return path;
   };
@@ -267,7 +235,7 @@ describe("the operator's own authority", () => {
       chainFile: stored("chain.pem", own.pem + root.pem),
       keyFile: stored("key.pem", own.key),
     };
-    const home = join(scratch, "own");
+    const home = join(started.scratch, "own");
     const result = await setUp({
       home,
       publicHosts: ["plane.example.com"],
@@ -295,7 +263,7 @@ describe("the operator's own authority", () => {
     const stranger = await anAuthority();
     const own = await anAuthority(root.authority);
     const over = await anAuthority(root.authority, new Date(Date.now() - 1_000));
-    const server = readFileSync(join(made, "keys/api-gateway/tls-cert.pem"), "utf8");
+    const server = readFileSync(join(started.made, "keys/api-gateway/tls-cert.pem"), "utf8");
     const cases: readonly (readonly [string, string, string])[] = [
       [own.pem, own.key, "must hold two certificates"],
       [own.pem + stranger.pem, own.key, "is not signed by the second"],
