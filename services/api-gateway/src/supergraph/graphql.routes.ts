@@ -124,6 +124,7 @@ export function graphqlRoutes(options: {
     call: Call,
     request: GraphRequest,
     identity: Identity,
+    address: string,
   ): Promise<Reply> => {
     const client = clients[service] as InternalClient;
     const body = call.method === "POST" ? await call.body() : JSON.stringify(request);
@@ -132,7 +133,7 @@ export function graphqlRoutes(options: {
       path: "/graphql",
       identity,
       body,
-      headers: { ...forwarded(call, addressOf(call)), accept: call.headers.accept ?? "" },
+      headers: { ...forwarded(call, address), accept: call.headers.accept ?? "" },
       signal: call.signal,
     });
     const headers: Record<string, string> = {};
@@ -218,7 +219,7 @@ export function graphqlRoutes(options: {
         });
         const leave = requestLimits.enter(identity);
         try {
-          if (alone !== undefined) return await straight(alone, call, request, identity);
+          if (alone !== undefined) return await straight(alone, call, request, identity, address);
           const carried = { identity, headers: forwarded(call, address), signal: call.signal };
           return graphReply(await supergraph.execute(request, operation, carried), type);
         } finally {

@@ -7,8 +7,6 @@ import type { FeedListener } from "../feed/feed.ts";
 export type Connections = FeedListener & {
   /** Takes note of a connection that has shown the certificate with this hash. */
   add(hash: string, socket: TLSSocket): void;
-  /** Certificates with an open connection. */
-  size(): number;
 };
 
 /** Milliseconds for which an answer that is under way may still be written. */
@@ -27,7 +25,6 @@ export function createConnections(): Connections {
         if (those.size === 0 && open.get(hash) === those) open.delete(hash);
       });
     },
-    size: () => open.size,
     event({ type, data }: FeedEvent) {
       if (type !== "certificate.revoked") return;
       for (const socket of open.get(String(data["hash"])) ?? []) {
