@@ -149,14 +149,54 @@ describe("a shared connection", () => {
       process.kill(pid, "SIGCONT");
     }
   });
+});
 
-  it("with a statement whose result has another type since a migration is replaced", async () => {
-    open(1);
-    await superuser.query("create table changing (it int); grant select on changing to public");
-    await superuser.query("insert into changing values (7)");
-    expect(await read("select * from changing")).toBe("7");
-    await superuser.query("alter table changing alter it type text");
-    await expect(read("select * from changing")).rejects.toMatchObject({ sqlState: "0A000" });
-    expect(await read("select * from changing")).toBe("7");
+describe("a statement whose result has another type since a migration", () => {
+  const text = "select * from changing where it::text = $1";
+  const value = { text, values: ["7"] };
+  let type = "int";
+  const migrateTo = async (next: string): Promise<void> => {
+    type = next;
+    await superuser.query(`alter table changing alter it type ${type} using it::text::${type}`);
+  };
+  beforeAll(async () => {
+    await superuser.query("create table changing (it int); insert into changing values (7)");
+    await superuser.query("grant select, insert on changing to public");
+  });
+  /** Has each of the three connections prepare it. */
+  const preparedEverywhere = (): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: 3 }, () =>
+        database.run("tenantless", [value, { text: "select pg_sleep(0.1)", values: [] }]),
+      ),
+    );
+
+  it("is prepared anew for a short read, on whichever connection it comes to", async () => {
+    await preparedEverywhere();
+    await migrateTo("text");
+    const answers = await Promise.all(Array.from({ length: 40 }, () => read(text, ["7"])));
+    expect(new Set(answers)).toEqual(new Set(["7"]));
+  });
+
+  it("is prepared anew for a batch, which is carried out once", async () => {
+    await preparedEverywhere();
+    await migrateTo("bigint");
+    const batches = Array.from({ length: 6 }, (_, place) =>
+      database.run("tenantless", [
+        { text: "insert into changing values ($1)", values: [String(100 + place)] },
+        value,
+      ]),
+    );
+    for (const [, rows] of await Promise.all(batches)) expect(rows).toEqual([["7"]]);
+    expect(await read("select count(*) from changing where it >= 100")).toBe("6");
+  });
+
+  it("that is not supported at all is refused as such", async () => {
+    await expect(
+      read("select count(*) from changing group by it for update"),
+    ).rejects.toMatchObject({
+      sqlState: "0A000",
+    });
+    expect(await read("select 1")).toBe("1");
   });
 });

@@ -3,7 +3,7 @@ import { Pool, type PoolClient } from "pg";
 import type { Logger } from "@sextant/logging";
 import type { Queue } from "@sextant/registry-client";
 import type { Call, Row } from "./batch.ts";
-import { ConnectionLostError, StatementError } from "./error.ts";
+import { ConnectionLostError, isOutdated, StatementError } from "./error.ts";
 import { type Line, lineOf } from "./line.ts";
 import { isSpoilt, SharedLines, tooManyWait } from "./shared-lines.ts";
 
@@ -85,6 +85,8 @@ export class Database {
   readonly #shared: SharedLines;
   readonly #batchTimeout: number;
   readonly #waiting: number;
+  /** Grows with each statement that was found outdated: what was prepared before then may be so too. */
+  #age = 0;
 
   constructor(options: DatabaseOptions) {
     const statementTimeout = options.statementTimeout ?? STATEMENT_TIMEOUT;
@@ -119,16 +121,18 @@ export class Database {
    * Runs the calls as one transaction in one round trip, and answers with the rows of each. Rejects with StatementError (rolled
    * back) or ConnectionLostError (not known); a place in StatementError counts the given calls alone.
    */
-  async run(scope: Scope, calls: readonly Call[]): Promise<readonly (readonly Row[])[]> {
-    const client = await this.#connect();
-    try {
-      const results = await this.#runOn(lineOf(client), scope, calls);
-      client.release();
-      return results;
-    } catch (error) {
-      client.release(isSpoilt(error));
-      throw error;
-    }
+  run(scope: Scope, calls: readonly Call[]): Promise<readonly (readonly Row[])[]> {
+    return this.#upToDate(async () => {
+      const client = await this.#connect();
+      try {
+        const results = await this.#runOn(lineOf(client), scope, calls);
+        client.release();
+        return results;
+      } catch (error) {
+        client.release(isSpoilt(error));
+        throw error;
+      }
+    });
   }
 
   /**
@@ -136,12 +140,26 @@ export class Database {
    * it would hold up those behind it.
    */
   async runShort(scope: Scope, call: Call): Promise<readonly Row[]> {
-    const [rows = []] = await this.#shared.use((line) => this.#runOn(line, scope, [call]));
+    const [rows = []] = await this.#upToDate(() =>
+      this.#shared.use((line) => this.#runOn(line, scope, [call])),
+    );
     return rows;
   }
 
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+
+  /** Runs once more, with every statement prepared anew, when a migration has changed one's result meanwhile. */
+  async #upToDate<Result>(run: () => Promise<Result>): Promise<Result> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isOutdated(error)) throw error;
+      this.#age += 1;
+      this.#shared.retire();
+      return run();
+    }
   }
 
   async #runOn(
@@ -164,7 +182,9 @@ export class Database {
   async #connect(): Promise<PoolClient> {
     if (this.#pool.waitingCount >= this.#waiting) throw tooManyWait();
     try {
-      return await this.#pool.connect();
+      const client = await this.#pool.connect();
+      lineOf(client).renew(this.#age);
+      return client;
     } catch (error) {
       throw new ConnectionLostError("no connection to the database", error);
     }

@@ -52,6 +52,14 @@ export function isConflict(error: unknown): boolean {
   return error instanceof StatementError && ["40001", "40P01", "55P03"].includes(error.sqlState);
 }
 
+/**
+ * The connection holds a statement whose result has another type since a migration. The transaction was rolled back, and is the
+ * better for another try with the statement prepared anew.
+ */
+export function isOutdated(error: unknown): boolean {
+  return error instanceof StatementError && error.sqlState === "0A000";
+}
+
 /** The server is going down, comes up, or has no room: worth another try on another connection. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof ConnectionLostError) return true;

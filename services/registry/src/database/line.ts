@@ -26,6 +26,7 @@ export class Line implements Carrier {
   readonly #statements = new StatementCache(STATEMENTS);
   /** Sent and not answered, the oldest first. */
   readonly #sent: Batch[] = [];
+  #age = 0;
   #timeout = 0;
   #heardAt = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -48,6 +49,13 @@ export class Line implements Carrier {
    */
   get isClear(): boolean {
     return this.#statements.isSettled;
+  }
+
+  /** Prepares all statements anew when those that it has are of another age. Nothing may be on its way. */
+  renew(age: number): void {
+    if (age === this.#age) return;
+    this.#age = age;
+    this.#statements.renew();
   }
 
   /**

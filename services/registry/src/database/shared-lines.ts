@@ -3,7 +3,7 @@
  * one behind the other. It is woken up once for all of them, and so is this process.
  */
 import type { PoolClient } from "pg";
-import { ConnectionLostError, StatementError } from "./error.ts";
+import { ConnectionLostError, isOutdated, StatementError } from "./error.ts";
 import { type Line, lineOf } from "./line.ts";
 
 /** Reads on their way over one connection. */
@@ -16,9 +16,9 @@ type Shared = {
   isRetired: boolean;
 };
 
-/** Whether a connection is of no use after an error: it is lost, or holds statements whose result has another type since a migration. */
+/** Whether a connection is of no use after an error: it is lost, or holds statements that are. */
 export function isSpoilt(error: unknown): boolean {
-  return !(error instanceof StatementError) || error.sqlState === "0A000";
+  return !(error instanceof StatementError) || isOutdated(error);
 }
 
 /** Takes connections of a pool while there is something to read, and gives them back. */
@@ -53,6 +53,11 @@ export class SharedLines {
       this.#waiting.push({ start, reject });
       void this.#grow();
     });
+  }
+
+  /** Lets no other read onto the connections that are open now. */
+  retire(): void {
+    for (const shared of this.#open) shared.isRetired = true;
   }
 
   /** The first with room: another is used only when that one is full. */

@@ -63,6 +63,13 @@ export class StatementCache {
     return { name, prepare: true, close };
   }
 
+  /** All of them are to be prepared anew. Nothing may be on its way. */
+  renew(): void {
+    this.#overdue.push(...this.#names.values());
+    this.#names.clear();
+    this.#length = 0;
+  }
+
   /** The server has prepared the next of the statements that were sent. */
   prepared(): void {
     this.#unconfirmed.shift();
