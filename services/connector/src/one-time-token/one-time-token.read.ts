@@ -1,73 +1,18 @@
-import {
-  all,
-  type Args,
-  column,
-  type Declarations,
-  equals,
-  expression,
-  idParameter,
-  none,
-  type ObjectRead,
-  type Where,
-} from "@sextant/graphql";
-import type { Condition, Params } from "@sextant/registry-client";
+import { column, type Declarations, none, type ObjectRead } from "@sextant/graphql";
+import type { Condition } from "@sextant/registry-client";
+import { asSent, issuedList } from "../issued-list.ts";
 
-type Filter = {
-  readonly publicID?: string | null;
-  readonly applicationID?: string | null;
-  readonly runtimeID?: string | null;
-  readonly purpose?: string | null;
-  readonly state?: "UNUSED" | "USED" | "EXPIRED" | "REVOKED" | null;
-};
+const isSet = (field: string): Condition => ({ op: "not", condition: { op: "isNull", field } });
 
-const filterOf = (args: Args): Filter => (args["filter"] as Filter | null | undefined) ?? {};
-
-const isNot = (condition: Condition): Condition => ({ op: "not", condition });
-const isRevoked = isNot({ op: "isNull", field: "revokedAt" });
-const isUsed = isNot({ op: "isNull", field: "usedAt" });
-const isOver: Condition = { op: "past", field: "expiresAt" };
-
-/** In the order in which they count. */
-const states: readonly (readonly [string, Condition])[] = [
-  ["REVOKED", isRevoked],
-  ["USED", isUsed],
-  ["EXPIRED", isOver],
-];
-
-function inState(state: string): Condition {
-  const place = states.findIndex(([name]) => name === state);
-  const before = states.slice(0, place === -1 ? states.length : place);
-  return all(...before.map(([, condition]) => isNot(condition)), states[place]?.[1]);
-}
-
-const shape = (args: Args): string => {
-  const { publicID, applicationID, runtimeID, purpose, state } = filterOf(args);
-  const given = [publicID, applicationID, runtimeID, purpose].map((value) => typeof value);
-  return given.join() + String(state);
-};
-
-const bind = (args: Args): Params => {
-  const { publicID, applicationID, runtimeID, purpose } = filterOf(args);
-  return {
-    ...(typeof publicID === "string" ? { publicID } : {}),
-    ...(typeof applicationID === "string" ? { applicationID: idParameter(applicationID) } : {}),
-    ...(typeof runtimeID === "string" ? { runtimeID: idParameter(runtimeID) } : {}),
-    ...(typeof purpose === "string" ? { purpose } : {}),
-  };
-};
-
-const where: Where = (param, args) => {
-  const { publicID, applicationID, runtimeID, purpose, state } = filterOf(args);
-  const isFor = (kind: "application" | "runtime", name: string): Condition =>
-    all(equals("consumerType", { param: kind }), equals("consumerID", param(name)));
-  return all(
-    typeof publicID === "string" ? equals("publicID", param("publicID")) : undefined,
-    typeof applicationID === "string" ? isFor("application", "applicationID") : undefined,
-    typeof runtimeID === "string" ? isFor("runtime", "runtimeID") : undefined,
-    typeof purpose === "string" ? equals("purpose", param("purpose")) : undefined,
-    typeof state === "string" ? inState(state) : undefined,
-  );
-};
+const { filtered, state } = issuedList({
+  texts: { publicID: asSent, purpose: asSent },
+  states: [
+    ["REVOKED", isSet("revokedAt")],
+    ["USED", isSet("usedAt")],
+    ["EXPIRED", { op: "past", field: "expiresAt" }],
+  ],
+  otherwise: "UNUSED",
+});
 
 const fields = [
   "id",
@@ -89,17 +34,14 @@ const record: ObjectRead = {
   visible: (viewer) => (viewer === "APPLICATION" || viewer === "RUNTIME" ? none : undefined),
   fields: {
     ...Object.fromEntries(fields.map((field) => [field, column(field)])),
-    state: expression({
-      choose: states.map(([state, when]) => ({ when, then: JSON.stringify(state) })),
-      otherwise: '"UNUSED"',
-    }),
+    state,
   },
 };
 
 /** How one-time tokens are read: never their hashes. */
 export const oneTimeTokenReads: Declarations = {
   queries: {
-    oneTimeTokens: { read: "page", scopes: ["certificate:read"], args: { shape, bind }, where },
+    oneTimeTokens: { read: "page", scopes: ["certificate:read"], ...filtered },
   },
   types: { OneTimeTokenRecord: record },
 };
