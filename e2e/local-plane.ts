@@ -24,6 +24,10 @@ export interface LocalPlane {
   file(): LocalPlaneFile;
   /** Everything that it has printed. */
   output(): string;
+  /** The processes that have ended while the plane ran, each with its signal or exit code: `connector SIGKILL`. */
+  ended(): readonly string[];
+  /** What is to be known when something went wrong: who ended, and what each process said last. */
+  account(): string;
   /** Process id of PostgreSQL. */
   postgres(): number;
   /** Sends a signal to `npm start` and waits for its end. */
@@ -65,6 +69,30 @@ export function processesOf(directory: string): number[] {
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => mentions(`/proc/${pid}/cmdline`) || mentions(`/proc/${pid}/environ`))
     .map(Number);
+}
+
+/** Lines of each process that an account has. */
+const LAST_LINES = 25;
+
+function endedIn(output: string): readonly string[] {
+  const ends = /^\S+ warn +supervisor +ended unexpectedly process=(\S+) code=(\S+) signal=(\S+)/gm;
+  return [...output.matchAll(ends)].map(
+    ([, name, code, signal]) => `${name} ${signal === "null" ? code : signal}`,
+  );
+}
+
+function accountOf(output: string): string {
+  const lines = new Map<string, string[]>();
+  let process = "";
+  for (const line of output.split("\n")) {
+    // A line without a time goes on with what the one before it began, such as a stack.
+    process = /^\d\d:\d\d:\d\d\.\d{3} \w+ +(\S+)/.exec(line)?.[1] ?? process;
+    const those = lines.get(process) ?? [];
+    lines.set(process, those);
+    those.push(line);
+    if (process !== "supervisor" && those.length > LAST_LINES) those.shift();
+  }
+  return [...lines].map(([name, last]) => `--- ${name}\n${last.join("\n")}`).join("\n");
 }
 
 const started = new Set<ChildProcess>();
@@ -142,6 +170,8 @@ export async function startPlane(
     port,
     file: () => readPlane(home) as LocalPlaneFile,
     output: () => output,
+    ended: () => endedIn(output),
+    account: () => accountOf(output),
     postgres: () =>
       Number(readFileSync(join(home, "postgres", "data", "postmaster.pid"), "utf8").split("\n")[0]),
     end(signal = "SIGTERM") {
