@@ -42,6 +42,7 @@ beforeAll(async () => {
   listener = await listen({
     address: { host: "127.0.0.1", port: 0 },
     listener: requestListener([route], silentLogger),
+    log: silentLogger,
   });
   url = `http://127.0.0.1:${listener.port}/graphql`;
 });

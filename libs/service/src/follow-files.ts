@@ -5,8 +5,8 @@ import type { Logger } from "@sextant/logging";
 /** What files hold, kept up to date. */
 export type FollowedFiles<Value> = {
   current(): Value;
-  /** Calls `use` with what is new, each time. */
-  onChange(use: (value: Value) => void): void;
+  /** Calls `use` with what comes after `known`: at once when that is old already, and each time. */
+  onChange(known: Value, use: (value: Value) => void): void;
   /** Whether what is on disk is in use. */
   isCurrent(): boolean;
   close(): void;
@@ -15,16 +15,15 @@ export type FollowedFiles<Value> = {
 /** Milliseconds between two looks. Looking needs no notifications, which volumes of a cluster do not give. */
 const EVERY = 1_000;
 
-/** Changes when one of the files does, also when it is replaced by another of the same size within a second. */
-function versionOf(paths: readonly string[]): string {
-  return paths
-    .map((path) => {
-      const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-      return found === undefined
-        ? "absent"
-        : `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
-    })
-    .join();
+/** Changes when the file does, also when it is replaced by another of the same size within a second. */
+function versionOf(path: string): string {
+  try {
+    const found = statSync(path, { bigint: true });
+    return `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
+  } catch (error) {
+    // What cannot be looked at cannot be read either: reading says why.
+    return String((error as NodeJS.ErrnoException).code);
+  }
 }
 
 /**
@@ -40,12 +39,13 @@ export function followFiles<Value>(options: {
   const { what, paths, read, log } = options;
   const users: ((value: Value) => void)[] = [];
   // Asked first: a file that changes while it is read is read again.
-  let version = versionOf(paths);
+  const versions = (): string => paths.map(versionOf).join();
+  let version = versions();
   let value = read();
   let isCurrent = true;
 
   const look = (): void => {
-    const found = versionOf(paths);
+    const found = versions();
     if (found === version) return;
     version = found;
     try {
@@ -62,7 +62,10 @@ export function followFiles<Value>(options: {
   const timer = setInterval(look, EVERY).unref();
   return {
     current: () => value,
-    onChange: (use) => void users.push(use),
+    onChange(known, use) {
+      users.push(use);
+      if (value !== known) use(value);
+    },
     isCurrent: () => isCurrent,
     close: () => clearInterval(timer),
   };

@@ -45,6 +45,7 @@ beforeAll(async () => {
   listener = await listen({
     address: { host: "127.0.0.1", port: 0 },
     listener: requestListener(routes, log),
+    log,
   });
 });
 afterAll(() => listener.close(100));
@@ -100,11 +101,19 @@ it("gives up the body of a client that has gone, when it was sent in part and wh
   expect(bodies).toEqual(["aborted", "the client went away"]);
 });
 
+it("goes on when a connection could not be taken", async () => {
+  logged.length = 0;
+  listener.server.emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" }));
+  expect(logged.join()).toContain("a connection could not be taken");
+  expect((await fetch(at("/missing"))).status).toBe(404);
+});
+
 it("a server whose connections are looked at first ends those that rest, as any other does", async () => {
   const guarded = await listen({
     address: { host: "127.0.0.1", port: 0 },
     listener: requestListener([], log),
     accept: (_socket, pass) => pass(),
+    log,
   });
   const socket = connect(guarded.port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
@@ -121,6 +130,7 @@ it("a server whose connections are looked at first gives up on a head that does 
     address: { host: "127.0.0.1", port: 0 },
     listener: requestListener([], log),
     accept: (_socket, pass) => pass(),
+    log,
   });
   const socket = connect(guarded.port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n");

@@ -184,8 +184,9 @@ export function listen(options: {
   readonly links?: LinkServer | undefined;
   /** Looks at each connection before anything is read from it: it calls `pass`, also later, or destroys the connection. */
   readonly accept?: ((socket: Socket, pass: () => void) => void) | undefined;
+  readonly log: Logger;
 }): Promise<Listener> {
-  const { address, listener, tls, links, accept } = options;
+  const { address, listener, tls, links, accept, log } = options;
   const server =
     tls === undefined
       ? createServer(TIMES, listener)
@@ -208,6 +209,8 @@ export function listen(options: {
     front.once("error", reject);
     front.listen({ port: address.port, host: address.host, backlog: BACKLOG }, () => {
       front.off("error", reject);
+      // A connection that could not be taken, for want of descriptors perhaps, is no reason to give up those that there are.
+      front.on("error", (error) => log.error({ err: error }, "a connection could not be taken"));
       // By this a server begins to look after its connections: after their times, and after those that rest.
       if (front !== server) server.emit("listening");
       const bound = front.address();

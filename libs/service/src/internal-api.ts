@@ -67,14 +67,17 @@ export async function listenInternally(options: {
     requestCert: true,
     rejectUnauthorized: true,
   });
+  const first = tls?.current();
   const listener = await listen({
     address,
     listener: listenerOf(dispatcher, log),
-    tls: tls === undefined ? undefined : serverTLS(tls.current()),
+    tls: first === undefined ? undefined : serverTLS(first),
     links,
+    log,
   });
-  tls?.onChange((files) =>
-    (listener.server as unknown as SecureServer).setSecureContext(serverTLS(files)),
-  );
+  if (first !== undefined)
+    tls?.onChange(first, (files) =>
+      (listener.server as unknown as SecureServer).setSecureContext(serverTLS(files)),
+    );
   return listener;
 }

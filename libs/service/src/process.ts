@@ -104,16 +104,18 @@ export async function runService<Settings extends ProcessSettings>(
   process.once("SIGTERM", () => void end("SIGTERM"));
   process.once("SIGINT", () => void end("SIGINT"));
   process.once("disconnect", () => void end("the supervisor is gone"));
-  process.on("unhandledRejection", (error) => {
-    log.fatal({ err: error }, "unhandled rejection");
-    process.exit(1);
-  });
+  for (const fault of ["uncaughtException", "unhandledRejection"] as const)
+    process.on(fault, (error: unknown) => {
+      log.fatal({ err: error, fault }, error instanceof Error ? error.message : String(error));
+      process.exit(1);
+    });
 
   try {
     let listener = requestListener(opsRoutes, log);
     const ops = await listen({
       address: settings.SEXTANT_OPS_LISTEN,
       listener: (request, response) => listener(request, response),
+      log,
     });
     log.debug({ port: ops.port }, "health and metrics are served");
     app = await start(settings, { log, metrics });

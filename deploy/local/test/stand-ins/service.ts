@@ -66,7 +66,7 @@ async function start(settings: Settings, { log }: ProcessContext): Promise<App> 
   const storage = settings.DATABASE_URL === undefined ? undefined : database(settings.DATABASE_URL);
   const address = settings.SEXTANT_PUBLIC_LISTEN ?? settings.SEXTANT_LISTEN;
   const routes = [{ path: "/", methods: { GET: () => json({ name }) } }];
-  const server = await listen({ address, listener: requestListener(routes, log) });
+  const server = await listen({ address, listener: requestListener(routes, log), log });
   log.info({ port: server.port }, "listening");
   return {
     readiness: () => (storage === undefined || storage.isReady() ? undefined : "no database yet"),

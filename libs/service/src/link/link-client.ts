@@ -69,6 +69,11 @@ class Link {
     signal: AbortSignal | undefined,
   ): Promise<LinkReply> {
     return new Promise((resolve, reject) => {
+      // Lost in the moment in which it was made: nobody would tell.
+      if (this.#socket.destroyed) {
+        reject(lost("ECONNRESET", "the connection was lost"));
+        return;
+      }
       this.#lastID = (this.#lastID + 1) >>> 0;
       const id = this.#lastID;
       const until = performance.now() + REPLY_TIMEOUT;

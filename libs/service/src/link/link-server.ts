@@ -141,6 +141,8 @@ export function createLinkServer(dispatcher: Dispatcher, log: Logger): LinkServe
   return {
     upgrade(request, socket, head) {
       if (request.headers.upgrade !== LINK_PROTOCOL) {
+        // From here on nobody else listens to it, and an error that nobody hears ends the process.
+        socket.on("error", () => socket.destroy());
         socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         return;
       }

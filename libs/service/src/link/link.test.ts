@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectSocket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { silentLogger } from "@sextant/logging";
 import fc from "fast-check";
@@ -156,6 +157,7 @@ describe("a link", () => {
     server = await listen({
       address: { host: "127.0.0.1", port: 0 },
       listener: requestListener([], silentLogger),
+      log: silentLogger,
     });
     connect(server.port);
     await expect(post("a")).rejects.toMatchObject({
@@ -170,5 +172,19 @@ describe("a link", () => {
       message: expect.stringContaining("404") as string,
     });
     other.close();
+  });
+
+  it("is all that a service is upgraded to: who asks for something else is refused, and may break off", async () => {
+    const port = await serve(() => ({ status: 200 }));
+    const asked = once((server as Listener).server, "upgrade");
+    const socket = connectSocket(port, "127.0.0.1");
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+    const [, taken] = (await asked) as [unknown, Duplex];
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 /);
+    // An error that nobody listens to is thrown, and would end the service.
+    taken.emit("error", new Error("read ECONNRESET"));
+    expect(taken.destroyed).toBe(true);
+    socket.destroy();
   });
 });

@@ -70,6 +70,7 @@ export async function openDoor(options: {
     listener: listenerOf(outer, log),
     tls: options.tls,
     accept: (socket, pass) => acceptor.accept(socket, pass),
+    log,
   });
   const server = listener.server as unknown as SecureServer;
   server.on("secureConnection", (socket: TLSSocket) => {

@@ -93,7 +93,7 @@ export async function openDoors(options: {
     }),
   };
   const both = Object.entries(doors) as [DoorName, OpenDoor][];
-  tls.onChange(({ options: changed }) => {
+  tls.onChange(material, ({ options: changed }) => {
     for (const [name, door] of both) door.renew(changed[name]);
   });
   return {
