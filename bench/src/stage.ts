@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from "node:util";
 import { join } from "node:path";
 import { Agent, request } from "undici";
 import { serve } from "./measure/child.ts";
-import { processTree } from "./measure/cpu.ts";
+import type { Round } from "./measure/compare.ts";
+import { processTree, sumOf } from "./measure/cpu.ts";
 import type { Load } from "./measure/load.ts";
 import type { Plane } from "./plane.ts";
 import type { PairedRuntime } from "./seed.ts";
@@ -72,6 +73,16 @@ export const planeProcesses = (bench: Bench) => (): readonly number[] => [
   ...processTree(bench.plane.pid),
   ...processTree(bench.postgres),
 ];
+
+/** Prints how much of the plane's CPU time for one operation each service and PostgreSQL have used. */
+export function printParts({ plane, postgres }: Bench, round: Round | undefined): void {
+  if (round === undefined) return;
+  const parts = [
+    ...Object.entries(plane.services).map(([name, { pid }]) => [name, [pid]] as const),
+    ["PostgreSQL", processTree(postgres)] as const,
+  ].map(([name, pids]) => `${name} ${sumOf(round.cpuOfEach, pids).toFixed(3)}`);
+  console.log(`  sextant's CPU ms/op: ${parts.join(", ")}`);
+}
 
 /** A reference that serves. */
 export type Reference = { readonly url: string; readonly processes: () => readonly number[] };

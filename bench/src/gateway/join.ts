@@ -1,12 +1,13 @@
 /** One operation that two services answer together, beside stock Apollo Gateway before two stock subgraphs. */
 import { serve } from "../measure/child.ts";
 import { compare, type Contestant, print } from "../measure/compare.ts";
-import { cpuBetween, cpuTimes, processTree } from "../measure/cpu.ts";
+import { processTree } from "../measure/cpu.ts";
 import {
   type Bench,
   graphqlLoad,
   keyFile,
   planeProcesses,
+  printParts,
   sameAnswers,
   stockNote,
 } from "../stage.ts";
@@ -14,8 +15,6 @@ import {
 /** A runtime of Director with its certificates of the Connector. */
 const query = `query Join($id: ID!) {
   runtime(id: $id) { id name certificates(first: 10) { data { id serialNumber subject } } } }`;
-
-type Reading = ReturnType<typeof cpuTimes>;
 
 /** A runtime with its certificates. */
 export async function joinTwo(bench: Bench): Promise<void> {
@@ -29,8 +28,6 @@ export async function joinTwo(bench: Bench): Promise<void> {
     keyFile(plane, "tls-key.pem"),
     certificates.url,
   ]);
-  /** CPU times at the beginning and the end of each round. */
-  const readings: Reading[] = [];
   const stock = [gateway, runtimes, certificates].map(({ child }) => child);
   const contestant = (
     name: string,
@@ -46,11 +43,7 @@ export async function joinTwo(bench: Bench): Promise<void> {
         ...stock.map(({ pid }) => pid as number),
         ...processTree(bench.postgres),
       ]),
-      contestant("sextant: joined", plane.publicURL, () => {
-        const processes = planeProcesses(bench)();
-        readings.push(cpuTimes(processes));
-        return processes;
-      }),
+      contestant("sextant: joined", plane.publicURL, planeProcesses(bench)),
     ];
     await sameAnswers(contestants.map(({ load }) => load));
     const scores = await compare(contestants);
@@ -59,16 +52,7 @@ export async function joinTwo(bench: Bench): Promise<void> {
       scores,
       stockNote,
     );
-    const [before, after] = readings.slice(-2) as [Reading, Reading];
-    const perOperation = (scores[1]?.cpuPerOperation ?? 0) / cpuBetween(before, after);
-    const parts = [
-      ...Object.entries(plane.services).map(([name, { pid }]) => [name, [pid]] as const),
-      ["PostgreSQL", processTree(bench.postgres)] as const,
-    ].map(([name, pids]) => {
-      const of = (reading: Reading) => new Map(pids.map((pid) => [pid, reading.get(pid) ?? 0]));
-      return `${name} ${(cpuBetween(of(before), of(after)) * perOperation).toFixed(3)}`;
-    });
-    console.log(`  sextant's CPU ms/op: ${parts.join(", ")}`);
+    printParts(bench, scores[1]);
   } finally {
     for (const child of stock) child.disconnect();
   }

@@ -1,6 +1,6 @@
 /** Measures several ways of doing the same in one run: in turns, three times each; the median counts. */
 import { fork } from "node:child_process";
-import { cpuBetween, cpuTimes } from "./cpu.ts";
+import { cpuOfEach, cpuTimes, sumOf } from "./cpu.ts";
 import type { Load, LoadResult } from "./load.ts";
 
 /** One way of doing it. `processes` are those whose CPU time counts. */
@@ -15,12 +15,15 @@ export type Contestant<Given = Load> = {
 /** One whose generator is another: with what that is told, or what makes it before each round. */
 export type AnyContestant = Contestant<Load | object | (() => Promise<object>)>;
 
-/** A contestant's median round. CPU in milliseconds for one operation. */
+/** What a contestant's rounds came to. CPU in milliseconds for one operation. */
 export type Score = LoadResult & { readonly name: string; readonly cpuPerOperation: number };
+
+/** One round, with what each process has used. */
+export type Round = Score & { readonly cpuOfEach: ReadonlyMap<number, number> };
 
 const ROUNDS = 3;
 
-async function round({ name, load, generator: file, processes }: AnyContestant): Promise<Score> {
+async function round({ name, load, generator: file, processes }: AnyContestant): Promise<Round> {
   const generator = fork(new URL(file ?? "load.ts", import.meta.url), {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
@@ -34,9 +37,14 @@ async function round({ name, load, generator: file, processes }: AnyContestant):
     });
     generator.once("exit", (code) => reject(new Error(`the load on ${name} ended with ${code}`)));
   });
-  const cpu = result.cpu ?? cpuBetween(before, cpuTimes(processes()));
+  const used = cpuOfEach(before, cpuTimes(processes()));
   const { seconds } = given as Pick<Load, "seconds">;
-  return { ...result, name, cpuPerOperation: (cpu * 1000) / (result.perSecond * seconds) };
+  const perOperation = (cpu: number): number => (cpu * 1000) / (result.perSecond * seconds);
+  return {
+    ...{ ...result, name },
+    cpuPerOperation: perOperation(result.cpu ?? sumOf(used, used.keys())),
+    cpuOfEach: new Map([...used].map(([pid, cpu]) => [pid, perOperation(cpu)])),
+  };
 }
 
 const median = (values: readonly number[]): number =>
@@ -58,8 +66,8 @@ export async function measure(contestant: Contestant): Promise<Score> {
 }
 
 /** The median rounds of all contestants, in their order. */
-export async function compare(contestants: readonly AnyContestant[]): Promise<readonly Score[]> {
-  const rounds = new Map<string, Score[]>(contestants.map(({ name }) => [name, []]));
+export async function compare(contestants: readonly AnyContestant[]): Promise<readonly Round[]> {
+  const rounds = new Map<string, Round[]>(contestants.map(({ name }) => [name, []]));
   for (let index = 0; index <= ROUNDS; index += 1) {
     for (const contestant of contestants) {
       const score = await round(contestant);
@@ -68,7 +76,7 @@ export async function compare(contestants: readonly AnyContestant[]): Promise<re
     }
   }
   return [...rounds.values()].map(
-    (scores) => scores.toSorted((a, b) => a.perSecond - b.perSecond)[1] as Score,
+    (scores) => scores.toSorted((a, b) => a.perSecond - b.perSecond)[1] as Round,
   );
 }
 

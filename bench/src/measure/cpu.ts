@@ -27,14 +27,27 @@ export function cpuTimes(pids: Iterable<number>): ReadonlyMap<number, number> {
   return times;
 }
 
-/** CPU seconds between two readings. Of a process that came in between all of it counts; of one that went, nothing. */
+/** CPU seconds of each process between two readings. Of one that came in between all of it counts; of one that went, nothing. */
+export function cpuOfEach(
+  before: ReadonlyMap<number, number>,
+  after: ReadonlyMap<number, number>,
+): ReadonlyMap<number, number> {
+  return new Map([...after].map(([pid, time]) => [pid, time - (before.get(pid) ?? 0)]));
+}
+
+/** What these processes have used of that together. */
+export function sumOf(times: ReadonlyMap<number, number>, pids: Iterable<number>): number {
+  let seconds = 0;
+  for (const pid of pids) seconds += times.get(pid) ?? 0;
+  return seconds;
+}
+
+/** CPU seconds of all of them. */
 export function cpuBetween(
   before: ReadonlyMap<number, number>,
   after: ReadonlyMap<number, number>,
 ): number {
-  let seconds = 0;
-  for (const [pid, time] of after) seconds += time - (before.get(pid) ?? 0);
-  return seconds;
+  return sumOf(cpuOfEach(before, after), after.keys());
 }
 
 /** Proportional set size in MiB: shared pages count by their share. */

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type AnyContestant, compare, print } from "../measure/compare.ts";
 import type { Steady } from "../measure/steady.ts";
-import { type Bench, planeProcesses, servicePort } from "../stage.ts";
+import { type Bench, planeProcesses, printParts, servicePort } from "../stage.ts";
 import type { IssueLoad } from "./issue-load.ts";
 import { storeTokens } from "./tokens.ts";
 
@@ -48,5 +48,6 @@ export async function certificates(bench: Bench): Promise<void> {
       scores,
       `the libraries read, verify, build and sign in one process, and store nothing; ours has ${CLIENTS} clients`,
     );
+    printParts(bench, scores.at(-1));
   }
 }

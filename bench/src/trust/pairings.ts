@@ -1,6 +1,6 @@
 /** Whole pairings a second: token, configuration, certificate, through the gateway over TLS. */
 import { type AnyContestant, compare, print } from "../measure/compare.ts";
-import { type Bench, planeProcesses } from "../stage.ts";
+import { type Bench, planeProcesses, printParts } from "../stage.ts";
 import type { PairLoad } from "./pair-load.ts";
 import { storeTokens } from "./tokens.ts";
 
@@ -21,9 +21,11 @@ export async function pairings(bench: Bench): Promise<void> {
   const name = "sextant: token, configuration, CSR";
   const generator = "../trust/pair-load.ts";
   const ours: AnyContestant = { name, load, generator, processes: planeProcesses(bench) };
+  const scores = await compare([ours]);
   print(
     "Whole pairings through the gateway, each with a new TLS connection (goal: 500 a second)",
-    await compare([ours]),
+    scores,
     `${CLIENTS} machines at a time; making their keys and requests is not counted`,
   );
+  printParts(bench, scores[0]);
 }

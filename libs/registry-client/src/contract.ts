@@ -39,7 +39,7 @@ export type ReadAnswer = { readonly text: string; readonly missing: readonly num
 
 /** One act of a commit. They are carried out in their order, in one transaction. */
 export type Step =
-  /** Refused (UNIQUE) when there is one with the id, unless it is to be left as it is then (`ifAbsent`). */
+  /** Refused (UNIQUE) when there is one with the id or another unique value, unless that is to be left as it is then (`ifAbsent`). */
   | {
       readonly op: "create";
       readonly kind: Kind;

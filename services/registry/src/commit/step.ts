@@ -65,8 +65,8 @@ function createCall(
     columns.push(identifier(columnName(name)));
     values.push(parts.value(name, field, step.values[name]));
   }
-  const key = kinds[kind].tenantless ? "id" : "tenant_id, id";
-  const otherwise = step.ifAbsent === true ? ` on conflict (${key}) do nothing` : "";
+  // Without a key: of two that come at once, the second is else refused for whichever unique key it meets first.
+  const otherwise = step.ifAbsent === true ? " on conflict do nothing" : "";
   return parts.call(
     `insert into ${identifier(tableName(kind))} (${columns.join(", ")}) values (${values.join(", ")})${otherwise}`,
   );

@@ -1,4 +1,4 @@
-import { create, readOne, type Step, update } from "@sextant/registry-client";
+import { create, readOne, type Step, update, uuidOf } from "@sextant/registry-client";
 import { describe, expect, it } from "vitest";
 import { byID, equals, everything, type Given, newHash } from "./given.ts";
 
@@ -150,6 +150,26 @@ export function describeTrust(given: Given): void {
       expect(await by.commit(commitOf(two, [keyOf(hash, stranger)]))).toMatchObject({
         failure: { reason: "UNIQUE", constraint: "certificate_key_hash_key" },
       });
+    });
+
+    it("that is claimed by many certificates of its holder at once is refused to none of them, and to a stranger's", async () => {
+      const [tenant, other] = [await given.seedTenant(), await given.seedTenant()];
+      const [holder, stranger] = [await runtime(tenant), await runtime(other)];
+      const claim = (hash: string, consumerID: string): readonly Step[] => [
+        { ...keyOf(hash, consumerID), id: uuidOf(Buffer.from(hash, "hex")), ifAbsent: true } as Step,
+        certificateOf(consumerID, hash),
+      ];
+      const by = given.connector;
+      for (let round = 0; round < 15; round += 1) {
+        const hash = newHash();
+        const answers = await Promise.all(
+          Array.from({ length: 8 }, () => by.commit(commitOf(tenant, claim(hash, holder)))),
+        );
+        expect(answers.filter(({ ok }) => !ok)).toEqual([]);
+        expect(await by.commit(commitOf(other, claim(hash, stranger)))).toMatchObject({
+          failure: { reason: "REFERENCE", constraint: "certificate_key_fkey" },
+        });
+      }
     });
   });
 
