@@ -18,7 +18,7 @@ import { encodeName, parseSubject } from "./name.ts";
 import { OID } from "./oid.ts";
 import { PROFILES, type Profile, type ProfileName } from "./profile.ts";
 import { keyIdentifier } from "./public-key.ts";
-import { readDer } from "./reader.ts";
+import { readDer, type DerNode } from "./reader.ts";
 import { algorithmIdentifier, type SignatureAlgorithm } from "./signature.ts";
 
 /** What the builder must know of the authority that will sign. */
@@ -65,7 +65,7 @@ export function createSerial(randomBytes: (size: number) => Buffer): Buffer {
 export function buildCertificate(template: CertificateTemplate): Buffer {
   const profile = PROFILES[template.profile];
   const subject = encodeName(parseSubject(template.subject));
-  const keyId = keyIdentifier(publicKeyBits(template.spki));
+  const keyId = keyIdentifier(keyBitsOf(readDer(template.spki)));
   return sequence(
     contextConstructed(0, smallInteger(2)),
     unsignedInteger(template.serial),
@@ -79,8 +79,8 @@ export function buildCertificate(template: CertificateTemplate): Buffer {
 }
 
 /** Content of the BIT STRING of a SubjectPublicKeyInfo, of which key identifiers are made. */
-export function publicKeyBits(spki: Buffer): Buffer {
-  const bits = readDer(spki).children[1];
+export function keyBitsOf(spki: DerNode): Buffer {
+  const bits = spki.children[1];
   if (bits === undefined) throw new TypeError("not a SubjectPublicKeyInfo");
   return bits.value.subarray(1);
 }

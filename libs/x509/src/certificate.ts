@@ -1,5 +1,5 @@
 /** Certificates that exist: reading them, and signing a built one. */
-import { createHash, X509Certificate, type KeyObject } from "node:crypto";
+import { hash, X509Certificate, type KeyObject } from "node:crypto";
 import { assembleCertificate, type Issuer } from "./builder.ts";
 import { readAlternativeNames, type AlternativeNames } from "./general-name.ts";
 import { decodeName, formatSubject } from "./name.ts";
@@ -49,7 +49,7 @@ export function readCertificate(input: Buffer | string): Certificate {
       return x509.publicKey;
     },
     spki: tbs.spki.bytes,
-    fingerprint: createHash("sha256").update(der).digest("hex"),
+    fingerprint: fingerprintOf(der),
     names:
       names === undefined
         ? { dns: [], ip: [], uri: [] }
@@ -112,7 +112,7 @@ export function spkiPin(certificate: { readonly spki: Buffer } | X509Certificate
     certificate instanceof X509Certificate
       ? certificate.publicKey.export({ format: "der", type: "spki" })
       : certificate.spki;
-  return createHash("sha256").update(spki).digest("base64");
+  return hash("sha256", spki, "base64");
 }
 
 /** Signs a built certificate. Lint it first: this step looks at nothing but the algorithm. */
@@ -122,19 +122,21 @@ export async function signCertificate(tbs: Buffer, signer: Signer): Promise<Cert
       "the certificate was built for another signature algorithm than the signer's",
     );
   }
-  return openSigned(tbs, signer.algorithm, await signer.sign(tbs));
+  return readCertificate(assembleCertificate(tbs, signer.algorithm, await signer.sign(tbs)));
 }
 
-/** The certificate that a built one and a signature on it are. */
-export const openSigned = (
+/** The certificate that a built one and a signature on it are, as OpenSSL reads it. */
+export function openSigned(
   tbs: Buffer,
   algorithm: SignatureAlgorithm,
   signature: Buffer,
-): Certificate => readCertificate(assembleCertificate(tbs, algorithm, signature));
-
-/** The signature of a certificate. */
-export function signatureOf(certificate: Pick<Certificate, "der">): Buffer {
-  const bits = readDer(certificate.der).children[2];
-  if (bits === undefined) throw new TypeError("not a certificate");
-  return bits.value.subarray(1);
+): Pick<Certificate, "pem" | "x509" | "fingerprint"> {
+  const der = assembleCertificate(tbs, algorithm, signature);
+  return {
+    pem: writePem("CERTIFICATE", der),
+    x509: new X509Certificate(der),
+    fingerprint: fingerprintOf(der),
+  };
 }
+
+const fingerprintOf = (der: Buffer): string => hash("sha256", der, "hex");

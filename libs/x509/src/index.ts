@@ -18,7 +18,6 @@ export {
   readCertificate,
   readCertificateChain,
   serialText,
-  signatureOf,
   signCertificate,
   spkiPin,
   type Certificate,

@@ -3,7 +3,7 @@
  * builder, by the rules of RFC 5280 and of the profile that the certificate claims to be.
  */
 import { TAG } from "./der.ts";
-import { publicKeyBits, type Issuer } from "./builder.ts";
+import { keyBitsOf, type Issuer } from "./builder.ts";
 import { alternativeNameFaults, isAbsoluteUri } from "./general-name.ts";
 import { decodeName, NameError } from "./name.ts";
 import { OID } from "./oid.ts";
@@ -139,7 +139,7 @@ function checkedValue(id: string, value: Buffer, rule: Rule): readonly string[] 
 }
 
 function rulesFor(tbs: Tbs, profile: Profile, issuer: Issuer | undefined): Map<string, Rule> {
-  const ownKeyId = keyIdentifier(publicKeyBits(tbs.spki.bytes));
+  const ownKeyId = keyIdentifier(keyBitsOf(tbs.spki));
   const rules = new Map<string, Rule>([
     [
       OID.basicConstraints,

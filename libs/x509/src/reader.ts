@@ -3,7 +3,8 @@
  * never see two things. Work is bounded before it is done: depth and number of elements have limits.
  */
 import { isAscii, isUtf8 } from "node:buffer";
-import { TAG } from "./der.ts";
+import { oid, TAG } from "./der.ts";
+import { OID } from "./oid.ts";
 
 /** One element. Buffers are views of the input. */
 export type DerNode = {
@@ -174,6 +175,15 @@ function oidFault(value: Buffer): string | undefined {
 
 /** Dotted form of an OBJECT IDENTIFIER's content. */
 export function readOid(node: DerNode): string {
+  return KNOWN.get(node.value.toString("latin1")) ?? dottedOf(node);
+}
+
+/** Those of this library by their content. */
+const KNOWN: ReadonlyMap<string, string> = new Map(
+  Object.values(OID).map((dotted) => [oid(dotted).subarray(2).toString("latin1"), dotted]),
+);
+
+function dottedOf(node: DerNode): string {
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const octet of node.value) {
@@ -199,10 +209,15 @@ export function readTime(tag: number, value: Buffer): Date | undefined {
     .slice(1)
     .map(Number);
   const fullYear = tag === TAG.utcTime ? (year < 50 ? 2000 : 1900) + year : year;
-  const text = `${pad(fullYear, 4)}-${pad(month, 2)}-${pad(day, 2)}T${pad(hour, 2)}:${pad(minute, 2)}:${pad(second, 2)}.000Z`;
-  const date = new Date(text);
-  // The comparison catches what Date would carry over, such as 31 February.
-  return !Number.isNaN(date.getTime()) && date.toISOString() === text ? date : undefined;
+  const date = new Date(0);
+  date.setUTCFullYear(fullYear, month - 1, day);
+  date.setUTCHours(hour, minute, second);
+  // Date carries over what is too much, such as 31 February.
+  const isSame =
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    date.getUTCHours() === hour &&
+    date.getUTCMinutes() === minute &&
+    date.getUTCSeconds() === second;
+  return isSame ? date : undefined;
 }
-
-const pad = (value: number, width: number): string => String(value).padStart(width, "0");

@@ -90,8 +90,7 @@ export async function createRevocationList(
     ),
   );
   const signature = await signer.sign(tbs);
-  const key = { key: publicKey, dsaEncoding: "der" } as const;
-  if (!verify(hashOf(signer.algorithm), tbs, key, signature))
+  if (!verify(hashOf(signer.algorithm), tbs, publicKey, signature))
     throw new TypeError("the signature on the revocation list does not belong to its issuer");
   return sequence(tbs, algorithm, bitString(signature));
 }

@@ -1,4 +1,8 @@
-/** Signature algorithms, and the port behind which a certificate authority's key lives. */
+/**
+ * Signature algorithms, and the port behind which a certificate authority's key lives. ECDSA signatures are DER, as X.509 and
+ * node:crypto have them. Keys are handed over as they are: for a key in an object of options Node.js throws and catches two errors,
+ * which takes as long as a signature.
+ */
 import { sign, verify, type KeyObject } from "node:crypto";
 import { derNull, oid, sequence } from "./der.ts";
 import { OID } from "./oid.ts";
@@ -71,7 +75,7 @@ export function verifySignature(
   const { hash, keys } = SCHEMES[algorithm];
   if (!keys.includes(kind)) return false;
   try {
-    return verify(hash, data, { key, dsaEncoding: "der" }, signature);
+    return verify(hash, data, key, signature);
   } catch {
     return false;
   }
@@ -84,13 +88,13 @@ export function algorithmFor(kind: KeyKind): SignatureAlgorithm {
   return kind === "P-256" ? "ecdsa-with-SHA256" : "ecdsa-with-SHA384";
 }
 
-/** Signs with a key of this process. ECDSA signatures are DER, as X.509 has them. */
+/** Signs with a key of this process. */
 export function signWith(
   privateKey: KeyObject,
   algorithm: SignatureAlgorithm,
   data: Buffer,
 ): Buffer {
-  return sign(SCHEMES[algorithm].hash, data, { key: privateKey, dsaEncoding: "der" });
+  return sign(SCHEMES[algorithm].hash, data, privateKey);
 }
 
 /**
@@ -113,8 +117,7 @@ export function createKeySigner(privateKey: KeyObject): Signer {
     algorithm,
     sign: (tbs) =>
       new Promise((resolve, reject) => {
-        const key = { key: privateKey, dsaEncoding: "der" } as const;
-        sign(SCHEMES[algorithm].hash, tbs, key, (error, signature) => {
+        sign(SCHEMES[algorithm].hash, tbs, privateKey, (error, signature) => {
           if (error === null) resolve(signature);
           else reject(error);
         });

@@ -21,7 +21,10 @@ export type Expected = {
 };
 
 /** In what a certificate is not what it has to be; empty when it may be given out. */
-export function certificateFaults({ x509 }: Certificate, expected: Expected): string[] {
+export function certificateFaults(
+  { x509 }: Pick<Certificate, "x509">,
+  expected: Expected,
+): string[] {
   const { authority } = expected;
   const profile = PROFILES[expected.profile];
   const lines = parseSubject(expected.subject).map(({ type, value }) => `${type}=${value}`);

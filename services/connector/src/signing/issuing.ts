@@ -15,7 +15,6 @@ import {
   formatClientUri,
   lintCertificate,
   openSigned,
-  signatureOf,
 } from "@sextant/x509";
 import type { Authority } from "../authority/authorities.ts";
 import type { Consumer } from "../caller.ts";
@@ -166,7 +165,7 @@ export function createIssuing(context: Context) {
     const step = update(
       "certificate",
       record.id,
-      { hash: certificate.fingerprint, signature: signatureOf(certificate).toString("base64") },
+      { hash: certificate.fingerprint, signature: signature.toString("base64") },
       {
         where: {
           op: "all",

@@ -156,7 +156,11 @@ export function describeTrust(given: Given): void {
       const [tenant, other] = [await given.seedTenant(), await given.seedTenant()];
       const [holder, stranger] = [await runtime(tenant), await runtime(other)];
       const claim = (hash: string, consumerID: string): readonly Step[] => [
-        { ...keyOf(hash, consumerID), id: uuidOf(Buffer.from(hash, "hex")), ifAbsent: true } as Step,
+        {
+          ...keyOf(hash, consumerID),
+          id: uuidOf(Buffer.from(hash, "hex")),
+          ifAbsent: true,
+        } as Step,
         certificateOf(consumerID, hash),
       ];
       const by = given.connector;
