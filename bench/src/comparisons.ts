@@ -64,7 +64,7 @@ export async function straightPath(bench: Bench): Promise<void> {
     consumer: { type: "USER", id: "bench" },
     scopes: ["application:read"],
   } as const;
-  const token = await signer.tokenFor("director", identity);
+  const token = signer.tokenFor("director", identity);
   const director = `http://127.0.0.1:${servicePort(plane.services["director"]?.pid ?? 0)}`;
   const proxy = await serve("reference/proxy.ts", [
     director,

@@ -25,6 +25,8 @@ class RequestFault extends Error {
 /** The media type of the answer, by the header `Accept`; undefined when we have none that is accepted. */
 export function acceptedType(accept: string | undefined): MediaType | undefined {
   if (accept === undefined || accept.trim() === "") return JSON_TYPE;
+  // As most clients write it.
+  if (accept === JSON_TYPE || accept === "*/*") return JSON_TYPE;
   const ranges = accept.split(",").map((range) => {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
     const quality = Number(
@@ -42,6 +44,13 @@ export function acceptedType(accept: string | undefined): MediaType | undefined 
   return undefined;
 }
 
+/** Throws for what is neither absent nor a map. */
+function requireMap(name: string, value: unknown): void {
+  const isMap = typeof value === "object" && !Array.isArray(value);
+  if (value !== undefined && !isMap)
+    throw new RequestFault(400, `\`${name}\` must be a JSON object`);
+}
+
 function checkedRequest(body: unknown): GraphRequest {
   if (body === null || typeof body !== "object" || Array.isArray(body)) {
     throw new RequestFault(
@@ -54,11 +63,8 @@ function checkedRequest(body: unknown): GraphRequest {
   if (operationName !== undefined && operationName !== null && typeof operationName !== "string") {
     throw new RequestFault(400, "`operationName` must be a string");
   }
-  for (const [name, value] of Object.entries({ variables, extensions })) {
-    const isMap = typeof value === "object" && !Array.isArray(value);
-    if (value !== undefined && !isMap)
-      throw new RequestFault(400, `\`${name}\` must be a JSON object`);
-  }
+  requireMap("variables", variables);
+  requireMap("extensions", extensions);
   return {
     query,
     operationName: operationName ?? undefined,
@@ -71,6 +77,21 @@ function parsedJSON(text: string, what: string): unknown {
     return JSON.parse(text);
   } catch {
     throw new RequestFault(400, `${what} is not valid JSON`);
+  }
+}
+
+/** Throws for a body of another type than JSON in UTF-8. */
+function requireJSON(contentType: string): void {
+  // As nearly everybody writes it.
+  if (contentType === JSON_TYPE) return;
+  const [type, ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
+  if (type !== JSON_TYPE) throw new RequestFault(415, "the content type must be application/json");
+  const charset = parameters
+    .find((parameter) => parameter.startsWith("charset="))
+    ?.slice(8)
+    .replaceAll('"', "");
+  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") {
+    throw new RequestFault(415, "the charset must be utf-8");
   }
 }
 
@@ -91,17 +112,7 @@ export async function readGraphRequest(
       extensions: map("extensions"),
     });
   }
-  const [type, ...parameters] = (call.headers["content-type"] ?? "")
-    .split(";")
-    .map((part) => part.trim().toLowerCase());
-  if (type !== JSON_TYPE) throw new RequestFault(415, "the content type must be application/json");
-  const charset = parameters
-    .find((parameter) => parameter.startsWith("charset="))
-    ?.slice(8)
-    .replaceAll('"', "");
-  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") {
-    throw new RequestFault(415, "the charset must be utf-8");
-  }
+  requireJSON(call.headers["content-type"] ?? "");
   return checkedRequest(parsedJSON((await call.body()).toString("utf8"), "the body"));
 }
 
@@ -121,6 +132,8 @@ export function errorReply(
 
 /** The answer to a request that failed before GraphQL: wrong HTTP, an unknown caller, a fault of ours. */
 export function faultReply(thrown: unknown, call: Call, log: Logger): Reply {
+  // Who has gone is answered nothing, and that is no fault of ours.
+  if (call.signal.aborted) return { status: 499 };
   const type = acceptedType(call.headers.accept) ?? JSON_TYPE;
   if (thrown instanceof RequestFault) {
     const error = { message: thrown.message, extensions: { code: "INVALID_DATA", error_code: 22 } };
@@ -171,7 +184,10 @@ export function graphqlRoute(options: {
         requestID: call.requestID,
         clientAddress: typeof address === "string" ? address : undefined,
         idempotencyKey: typeof key === "string" ? key : undefined,
-        signal: call.signal,
+        // Made when somebody listens.
+        get signal() {
+          return call.signal;
+        },
       };
       return graphReply(
         await options.executor.execute(request, graphCall, call.method !== "POST"),

@@ -35,24 +35,24 @@ const signer = (service: ServiceName): Signer => signers.get(service) as Signer;
 
 describe("a signed identity", () => {
   it("is what the gateway said", async () => {
-    const caller = await verifier.verify(await signer("api-gateway").tokenFor("director", admin));
+    const caller = await verifier.verify(signer("api-gateway").tokenFor("director", admin));
     expect(caller).toEqual({ service: "api-gateway", identity: admin });
   });
 
   it("is refused by another service than the one it was made for", async () => {
-    const token = await signer("api-gateway").tokenFor("connector", admin);
+    const token = signer("api-gateway").tokenFor("connector", admin);
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
 
   it("is refused after its time, also when it was accepted before", async () => {
-    const token = await signer("api-gateway").tokenFor("director", admin);
+    const token = signer("api-gateway").tokenFor("director", admin);
     await verifier.verify(token);
     now += 310_000;
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
 
   it("is refused when a byte of it was changed, when it is unsigned and when there is none", async () => {
-    const token = await signer("api-gateway").tokenFor("director", admin);
+    const token = signer("api-gateway").tokenFor("director", admin);
     const [header, body, signature] = token.split(".") as [string, string, string];
     const changed = Buffer.from(
       Buffer.from(body, "base64url").toString().replace("t1", "t2"),
@@ -64,7 +64,7 @@ describe("a signed identity", () => {
   });
 
   it("of a service that speaks for a user counts as its own, with the service's scopes and no more", async () => {
-    const token = await signer("runtime-provisioner").tokenFor("director", {
+    const token = signer("runtime-provisioner").tokenFor("director", {
       ...admin,
       scopes: ["tenant:write"],
     });
@@ -86,16 +86,16 @@ describe("a signed identity", () => {
       privateKey,
       now: clock,
     });
-    await expect(verifier.verify(await forger.tokenFor("director", admin))).rejects.toMatchObject({
+    await expect(verifier.verify(forger.tokenFor("director", admin))).rejects.toMatchObject({
       code: "UNAUTHENTICATED",
     });
   });
 
   it("is signed once and used again for the same caller until it is nearly over", async () => {
-    const first = await signer("api-gateway").tokenFor("director", admin);
-    expect(await signer("api-gateway").tokenFor("director", admin)).toBe(first);
+    const first = signer("api-gateway").tokenFor("director", admin);
+    expect(signer("api-gateway").tokenFor("director", admin)).toBe(first);
     now += 241_000;
-    expect(await signer("api-gateway").tokenFor("director", admin)).not.toBe(first);
+    expect(signer("api-gateway").tokenFor("director", admin)).not.toBe(first);
   });
 });
 
@@ -116,11 +116,11 @@ describe("keys that change", () => {
     const gateway = createSigner(current);
     const callee = { service: "director" as const, now: clock, trust: trusting(first) };
     const director = createVerifier(callee);
-    const old = await gateway.tokenFor("director", admin);
+    const old = gateway.tokenFor("director", admin);
     await director.verify(old);
 
     Object.assign(current, second);
-    const fresh = await gateway.tokenFor("director", admin);
+    const fresh = gateway.tokenFor("director", admin);
     expect(fresh).not.toBe(old);
     await expect(director.verify(fresh)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     callee.trust = trusting(second, first);

@@ -105,12 +105,15 @@ class BoundedMap<Value> {
   }
 }
 
+/** A token, and the second from which on a new one is made. */
+type Signed = { readonly token: string; readonly renewAt: number };
+
 /** Signs what a service says. */
 export type Signer = {
   /** A token for a call to `audience` on behalf of `identity`; one for the same pair is reused until it is nearly over. */
-  tokenFor(audience: ServiceName, identity: Identity): Promise<string>;
+  tokenFor(audience: ServiceName, identity: Identity): string;
   /** A token for a call of the service itself, inside `tenant` when one is given. */
-  ownToken(audience: ServiceName, tenant?: string): Promise<string>;
+  ownToken(audience: ServiceName, tenant?: string): string;
 };
 
 /** Makes the signer of one service. The key is looked at for each token: it may change. `now` is in milliseconds. */
@@ -120,29 +123,47 @@ export function createSigner(options: {
   readonly privateKey: KeyObject;
   readonly now: () => number;
 }): Signer {
-  const signed = new BoundedMap<{ token: string; renewAt: number }>();
+  const signed = new BoundedMap<Signed>();
+  /** The same by the identity as an object: who gives the same one again spares writing down what it says. */
+  let byObject = new WeakMap<Identity, Partial<Record<ServiceName, Signed>>>();
   let lastKid = options.kid;
 
-  const sign = async (audience: ServiceName, identity: Identity): Promise<string> => {
+  const sign = (audience: ServiceName, identity: Identity): Signed => {
     const key = `${audience} ${JSON.stringify(identity)}`;
     const seconds = Math.floor(options.now() / 1000);
-    if (options.kid !== lastKid) {
-      lastKid = options.kid;
-      signed.clear();
-    }
     const known = signed.get(key);
-    if (known !== undefined && known.renewAt > seconds) return known.token;
+    if (known !== undefined && known.renewAt > seconds) return known;
     const times = { iat: seconds, exp: seconds + LIFE };
     const payload = { ...identity, iss: options.service, aud: audience, ...times };
     const token = signCompact(payload, options.kid, options.privateKey);
-    signed.set(key, { token, renewAt: seconds + LIFE - RENEW_BEFORE });
-    return token;
+    const made = { token, renewAt: seconds + LIFE - RENEW_BEFORE };
+    signed.set(key, made);
+    return made;
+  };
+  /** What another key has signed is not used any more. */
+  const follow = (): void => {
+    if (options.kid === lastKid) return;
+    lastKid = options.kid;
+    signed.clear();
+    byObject = new WeakMap();
   };
 
   return {
-    tokenFor: sign,
-    ownToken: (audience, tenant) =>
-      sign(audience, { tenant, consumer: { type: "SERVICE", id: options.service }, scopes: [] }),
+    tokenFor(audience, identity) {
+      follow();
+      let those = byObject.get(identity);
+      const known = those?.[audience];
+      if (known !== undefined && known.renewAt > options.now() / 1000) return known.token;
+      const made = sign(audience, identity);
+      if (those === undefined) byObject.set(identity, (those = {}));
+      those[audience] = made;
+      return made.token;
+    },
+    ownToken(audience, tenant) {
+      follow();
+      const consumer = { type: "SERVICE", id: options.service } as const;
+      return sign(audience, { tenant, consumer, scopes: [] }).token;
+    },
   };
 }
 

@@ -50,17 +50,11 @@ export function createInternalClient(options: {
   const send = async (call: InternalCall): Promise<InternalReply> => {
     const token =
       call.identity === undefined
-        ? await signer.ownToken(audience, call.tenant)
-        : await signer.tokenFor(audience, call.identity);
-    const head = {
-      method: call.method,
-      path: call.path,
-      headers: {
-        ...(call.body === undefined ? {} : { "content-type": "application/json" }),
-        ...call.headers,
-        authorization: `Bearer ${token}`,
-      },
-    };
+        ? signer.ownToken(audience, call.tenant)
+        : signer.tokenFor(audience, call.identity);
+    const headers: Record<string, string> = { ...call.headers, authorization: `Bearer ${token}` };
+    if (call.body !== undefined) headers["content-type"] ??= "application/json";
+    const head = { method: call.method, path: call.path, headers };
     try {
       return await links.call(head, call.body, call.signal);
     } catch (error) {

@@ -61,12 +61,7 @@ beforeAll(async () => {
     scopes: [...scopes],
   } as const;
   internal = Object.fromEntries(
-    await Promise.all(
-      own.map(
-        async ({ service }) =>
-          [service, await signer.tokenFor(service as ServiceName, identity)] as const,
-      ),
-    ),
+    own.map(({ service }) => [service, signer.tokenFor(service as ServiceName, identity)] as const),
   );
 }, 90_000);
 afterAll(() => plane.close(), 30_000);

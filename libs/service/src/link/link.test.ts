@@ -104,17 +104,19 @@ describe("a link", () => {
   });
 
   it("tells the other end when who called has gone, and drops the answer", async () => {
-    let gone = false;
+    let [begun, gone] = [false, false];
     const port = await serve(async (call) => {
       if ((await call.body()).toString() === "stay") return { status: 204 };
-      await once(call.signal, "abort");
+      const aborted = once(call.signal, "abort");
+      begun = true;
+      await aborted;
       gone = true;
       return { status: 200 };
     });
     connect(port);
     const leaving = new AbortController();
     const left = post("leave", leaving.signal).catch((error: unknown) => error);
-    await pause(30);
+    while (!begun) await pause(5);
     leaving.abort();
     expect(await left).toMatchObject({ name: "AbortError" });
     expect((await post("stay")).status).toBe(204);

@@ -69,6 +69,23 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { known, guesses, addresses, now } = options;
   const verified = createVerifiedTokens<Said>(now);
+  const identities = new WeakMap<object, Identity>();
+
+  /**
+   * The identity of who shows the same again, for the same tenant: the object that was made before, because what was found out about
+   * it, such as its signed form, is found again by it. `holder` and `tenant` alone decide what `make` makes.
+   */
+  const identityOnce = (
+    holder: object,
+    tenant: string | undefined,
+    make: () => Identity,
+  ): Identity => {
+    const before = identities.get(holder);
+    if (before !== undefined && before.tenant === tenant) return before;
+    const identity = make();
+    identities.set(holder, identity);
+    return identity;
+  };
 
   /** The tenant a caller acts in, by the header `Tenant`. A tenant that is not open to it and one that is not there look alike. */
   const tenantOf = async <Home extends string | undefined>(
@@ -91,13 +108,14 @@ export function createAuthenticator(options: {
       throw unauthenticated("the token has expired");
     const mayUse = (id: string) =>
       id === holder.tenant || holder.tenants.includes("*") || holder.tenants.includes(id);
-    return {
-      tenant: await tenantOf(holder.tenant, header, mayUse),
+    const tenant = await tenantOf(holder.tenant, header, mayUse);
+    return identityOnce(holder, tenant, () => ({
+      tenant,
       consumer: { type: "USER", id: holder.id, name: holder.name },
       scopes: holder.scopes,
       tenants: [holder.tenant, ...holder.tenants],
       credential: { kind: "apiToken", id: holder.id },
-    };
+    }));
   };
 
   const byCertificate = async (
@@ -109,12 +127,13 @@ export function createAuthenticator(options: {
     if (Date.parse(holder.notAfter) <= now())
       throw unauthenticated("the client certificate has expired: pair anew");
     const type = holder.consumerType === "APPLICATION" ? "APPLICATION" : "RUNTIME";
-    return {
-      tenant: await tenantOf(holder.tenant, header, (id) => id === holder.tenant),
+    const tenant = await tenantOf(holder.tenant, header, (id) => id === holder.tenant);
+    return identityOnce(holder, tenant, () => ({
+      tenant,
       consumer: { type, id: holder.consumerID },
       scopes: type === "APPLICATION" ? applicationScopes : runtimeScopes,
       credential: { kind: "certificate", id: holder.id },
-    };
+    }));
   };
 
   const byOneTimeToken = async (

@@ -1,5 +1,5 @@
 /** Which credential a request shows. No I/O. */
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { unauthenticated } from "@sextant/errors";
 import { bearerToken } from "@sextant/service";
@@ -15,7 +15,6 @@ const MAX_TOKEN = 512;
 /** What fits beside other headers into the 16 KiB that Node reads of them. */
 const MAX_JWT = 12 * 1024;
 const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
-const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
 
 /** The token of a request to the public listener; throws UNAUTHENTICATED when there is none, or more than one. */
 function tokenOf(request: Pick<IncomingMessage, "headers">, query: URLSearchParams): Credential {
@@ -34,7 +33,7 @@ function tokenOf(request: Pick<IncomingMessage, "headers">, query: URLSearchPara
   const isJWT = oneTime === undefined && jwtForm.test(token);
   if (token.length > (isJWT ? MAX_JWT : MAX_TOKEN))
     throw unauthenticated(isJWT ? `the token is larger than ${MAX_JWT} bytes` : UNKNOWN);
-  const hash = sha256(token);
+  const hash = digest("sha256", token);
   if (isJWT) return { kind: "jwt", hash, token };
   return { kind: oneTime === undefined ? "apiToken" : "oneTimeToken", hash };
 }

@@ -29,11 +29,14 @@ export function acceptedCoding(header: string | string[] | undefined): Coding | 
   return of(best) > 0 ? best : undefined;
 }
 
-/** Compresses replies whose body has at least so many bytes. */
+/** Compresses replies whose body has at least so many bytes. What is left as it is answered at once. */
 export function createCompression(threshold: number) {
-  return async (call: Pick<Call, "headers">, reply: Reply): Promise<Reply> => {
-    const { body, headers = {} } = reply;
-    if (body === undefined || body.length < threshold) return reply;
+  const compressed = async (
+    call: Pick<Call, "headers">,
+    reply: Reply,
+    body: string | Buffer,
+  ): Promise<Reply> => {
+    const { headers = {} } = reply;
     if (!isText.test(headers["content-type"] ?? "") || headers["content-encoding"] !== undefined)
       return reply;
     const vary = [headers["vary"], "accept-encoding"].filter(Boolean).join(", ");
@@ -49,6 +52,10 @@ export function createCompression(threshold: number) {
       body: await compressors[coding](body),
     };
   };
+  return (call: Pick<Call, "headers">, reply: Reply): Promise<Reply> | Reply =>
+    reply.body === undefined || reply.body.length < threshold
+      ? reply
+      : compressed(call, reply, reply.body);
 }
 
 /** See {@link createCompression}. */

@@ -46,21 +46,22 @@ export async function openDoor(options: {
   const dispatcher = createDispatcher(options.routes, log);
   let draining = false;
 
-  const dressed = (reply: Reply): Reply => ({
-    ...reply,
-    headers: {
-      "x-content-type-options": "nosniff",
-      // Answers hold secrets, and are another's for another caller.
-      "cache-control": "no-store",
-      ...(options.strictTransport ? { "strict-transport-security": "max-age=31536000" } : {}),
-      ...reply.headers,
-      ...(draining ? { connection: "close" } : {}),
-    },
-  });
+  const everywhere: Readonly<Record<string, string>> = {
+    "x-content-type-options": "nosniff",
+    // Answers hold secrets, and are another's for another caller.
+    "cache-control": "no-store",
+    ...(options.strictTransport ? { "strict-transport-security": "max-age=31536000" } : {}),
+  };
+  const dressed = ({ status, headers, body }: Reply): Reply => {
+    const all: Record<string, string> = { ...everywhere, ...headers };
+    if (draining) all["connection"] = "close";
+    return body === undefined ? { status, headers: all } : { status, headers: all, body };
+  };
   const answer = async (call: Call): Promise<Reply> => {
     const asked = cors?.preflight(call);
     if (asked !== undefined) return dressed(asked);
-    const reply = await compress(call, await dispatcher.answer(call));
+    const answered = compress(call, await dispatcher.answer(call));
+    const reply = answered instanceof Promise ? await answered : answered;
     return dressed(cors === undefined ? reply : cors.open(call, reply));
   };
   const outer: Dispatcher = { ...dispatcher, answer };

@@ -49,6 +49,8 @@ export type RequestLimits = {
 /** Places of requests under way. */
 export type Places = { readonly client: number; readonly tenant: number };
 
+/** From so many clients and tenants on, those that have nothing under way are forgotten now and then. */
+const FORGET_FROM = 10_000;
 /** Told to who finds no place: others have to end first, and none takes longer than a statement may. */
 const PLACE_AFTER = 1;
 
@@ -72,7 +74,19 @@ export function createRequestLimits(
     administration: limiters(rates.administration),
   };
   const guesses = limiters(rates.refused).find(([key]) => key === "address")?.[1];
-  const underWay = new Map<string, number>();
+  /** How many requests are under way, of each client and tenant. */
+  const underWay = new Map<string, { requests: number }>();
+  let forgetAt = FORGET_FROM;
+  const counterOf = (key: string) => {
+    let counter = underWay.get(key);
+    if (counter !== undefined) return counter;
+    if (underWay.size >= forgetAt) {
+      for (const [other, { requests }] of underWay) if (requests === 0) underWay.delete(other);
+      forgetAt = Math.max(FORGET_FROM, 2 * underWay.size);
+    }
+    underWay.set(key, (counter = { requests: 0 }));
+    return counter;
+  };
 
   const spent = (what: Parameters<typeof onRefused>[0], milliseconds: number): never => {
     onRefused(what);
@@ -97,19 +111,15 @@ export function createRequestLimits(
     },
     refused: (address) => guesses?.take(addressKey(address), 1),
     enter(identity) {
-      const keys = [
-        [`client ${clientOf(identity)}`, places.client],
-        [`tenant ${identity.tenant ?? ""}`, places.tenant],
-      ] as const;
-      for (const [key, most] of keys)
-        if ((underWay.get(key) ?? 0) >= most) spent("places", PLACE_AFTER * 1000);
-      for (const [key] of keys) underWay.set(key, (underWay.get(key) ?? 0) + 1);
+      const client = counterOf(`client ${clientOf(identity)}`);
+      const tenant = counterOf(`tenant ${identity.tenant ?? ""}`);
+      if (client.requests >= places.client || tenant.requests >= places.tenant)
+        spent("places", PLACE_AFTER * 1000);
+      client.requests += 1;
+      tenant.requests += 1;
       return () => {
-        for (const [key] of keys) {
-          const left = (underWay.get(key) ?? 1) - 1;
-          if (left === 0) underWay.delete(key);
-          else underWay.set(key, left);
-        }
+        client.requests -= 1;
+        tenant.requests -= 1;
       };
     },
   };

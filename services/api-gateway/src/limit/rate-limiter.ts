@@ -6,7 +6,7 @@
 /** So many units a second for as long as one likes, and so many at once after a rest. */
 export type Rate = { readonly perSecond: number; readonly burst: number };
 
-/** Keys that are remembered. Beyond, who was quiet longest starts with a full burst again. */
+/** Keys that are remembered. Beyond, those that were quiet longest start with a full burst again. */
 const MAX_KEYS = 100_000;
 
 /** Limits what senders do, each by a key. */
@@ -25,20 +25,30 @@ export function createRateLimiter(
 ): RateLimiter {
   const interval = 1000 / perSecond;
   const tolerance = interval * burst;
-  const arrivals = new Map<string, number>();
+  // A sender is changed in place. A map that loses and gets an entry with each request is copied again and again, and its old
+  // copies keep alive what the garbage collector would take.
+  const senders = new Map<string, { arrival: number }>();
   const next = (key: string, cost: number): number =>
-    Math.max(arrivals.get(key) ?? 0, now()) + Math.min(cost, burst) * interval;
+    Math.max(senders.get(key)?.arrival ?? 0, now()) + Math.min(cost, burst) * interval;
+
+  /** A tenth of them at a time: looking for who was quiet longest costs as much as it has to look at. */
+  const forget = (): void => {
+    const quietFirst = [...senders].toSorted(([, a], [, b]) => a.arrival - b.arrival);
+    for (const [key] of quietFirst.slice(0, Math.max(1, Math.floor(maxKeys / 10))))
+      senders.delete(key);
+  };
 
   return {
     // A thousandth of a millisecond is forgiven: times are sums of fractions.
     wait: (key, cost) => Math.max(0, Math.ceil(next(key, cost) - tolerance - now() - 0.001)),
     take(key, cost) {
       const arrival = next(key, cost);
-      arrivals.delete(key);
-      arrivals.set(key, arrival);
-      if (arrivals.size <= maxKeys) return;
-      const [oldest] = arrivals.keys();
-      if (oldest !== undefined) arrivals.delete(oldest);
+      const known = senders.get(key);
+      if (known !== undefined) known.arrival = arrival;
+      else {
+        senders.set(key, { arrival });
+        if (senders.size > maxKeys) forget();
+      }
     },
   };
 }

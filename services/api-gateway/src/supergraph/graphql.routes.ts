@@ -62,12 +62,13 @@ function classOf(identity: Identity, fields: readonly string[]): RequestClass {
 
 /** Headers of a request that its service must see: made here, never taken over from outside. */
 function forwarded(call: Call, address: string): Record<string, string> {
-  const key = call.headers["idempotency-key"];
-  return {
+  const headers: Record<string, string> = {
     "x-request-id": call.requestID,
     "x-client-address": address,
-    ...(typeof key === "string" ? { "idempotency-key": key } : {}),
   };
+  const key = call.headers["idempotency-key"];
+  if (typeof key === "string") headers["idempotency-key"] = key;
+  return headers;
 }
 
 /** The names of the fields that an operation asks of its root. */
@@ -128,24 +129,22 @@ export function graphqlRoutes(options: {
   ): Promise<Reply> => {
     const client = clients[service] as InternalClient;
     const body = call.method === "POST" ? await call.body() : JSON.stringify(request);
+    const headers = forwarded(call, address);
+    headers["accept"] = call.headers.accept ?? "";
     const reply = await client.send({
       method: "POST",
       path: "/graphql",
       identity,
       body,
-      headers: { ...forwarded(call, address), accept: call.headers.accept ?? "" },
+      headers,
       signal: call.signal,
     });
-    const headers: Record<string, string> = {};
+    const shown: Record<string, string> = {};
     for (const name of ["content-type", "retry-after", "allow"] as const) {
       const value = reply.headers[name];
-      if (typeof value === "string") headers[name] = value;
+      if (typeof value === "string") shown[name] = value;
     }
-    return {
-      status: reply.status,
-      headers,
-      body: reply.body,
-    };
+    return { status: reply.status, headers: shown, body: reply.body };
   };
 
   /** The schema itself: it is served to everybody where it is served at all, so that the explorer can show it. */
