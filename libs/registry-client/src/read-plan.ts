@@ -20,8 +20,8 @@ export type Condition =
   | { readonly op: "equals"; readonly field: string; readonly value: Value }
   /** The field is one of the values of an array parameter. */
   | { readonly op: "in"; readonly field: string; readonly values: Value }
-  /** The text of the field, which is of type `json`, has this text in it. */
-  | { readonly op: "contains"; readonly field: string; readonly value: Value }
+  /** The audit entry names an object with this id. */
+  | { readonly op: "names"; readonly object: Value }
   /** The id or timestamp is less than the value. */
   | { readonly op: "before"; readonly field: string; readonly value: Value }
   | { readonly op: "isNull"; readonly field: string }
@@ -54,7 +54,7 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
   z.discriminatedUnion("op", [
     z.strictObject({ op: z.literal("equals"), field: name, value: valueSchema }),
     z.strictObject({ op: z.literal("in"), field: name, values: valueSchema }),
-    z.strictObject({ op: z.literal("contains"), field: name, value: valueSchema }),
+    z.strictObject({ op: z.literal("names"), object: valueSchema }),
     z.strictObject({ op: z.literal("before"), field: name, value: valueSchema }),
     z.strictObject({ op: z.literal("isNull"), field: name }),
     z.strictObject({ op: z.literal("past"), field: name }),

@@ -62,8 +62,12 @@ const seed = (many: number): string => `
     select tenant_id, uuidv7(), 'MANAGEMENT_PLANE_APPLICATION_HEALTHCHECK', 'SUCCEEDED', id, now(), true from application where tenant_id = :tenant;
   insert into health_check (tenant_id, id, type, condition, origin, runtime_id, timestamp, latest)
     select tenant_id, uuidv7(), 'RUNTIME_HEALTHCHECK', 'SUCCEEDED', id, id, now(), true from runtime where tenant_id = :tenant;
-  insert into audit_entry (tenant_id, id, actor_type, actor_id, action, objects)
-    select :tenant, uuidv7(), 'USER', 'somebody-' || (nr % 100), 'registerApplication', '[]' from generate_series(1, ${many}) nr;
+  insert into audit_entry (tenant_id, id, actor_type, actor_id, action, objects, outcome, error_code)
+    select tenant_id, uuidv7(), 'USER', 'somebody-' || (nr % 100), 'registerApplication', json_build_array(json_build_object('kind', 'application', 'id', id))::text,
+      case when nr % 50 = 0 then 'REFUSED' else 'SUCCEEDED' end, case when nr % 50 = 0 then 'FORBIDDEN' end
+    from (select *, row_number() over (order by id) as nr from application where tenant_id = :tenant) a;
+  insert into audit_object (tenant_id, object_id, entry_id)
+    select tenant_id, (objects::json -> 0 ->> 'id')::uuid, id from audit_entry where tenant_id = :tenant and action = 'registerApplication';
 `;
 
 /** A node of a plan, as PostgreSQL tells it. */

@@ -137,6 +137,15 @@ const asked: Readonly<Record<string, () => readonly [operation: string, ...index
     `{ auditEntries(filter: { actorID: "somebody-7" }, first: 50) { data { id action } } }`,
     "audit_entry_",
   ],
+  "audit entries about an object": () => [
+    `{ auditEntries(filter: { objectID: "${ids.application}" }, first: 50) { data { id action } } }`,
+    "audit_object_pkey",
+    "audit_entry_pkey",
+  ],
+  "audit entries of what was refused": () => [
+    "{ auditEntries(filter: { outcome: REFUSED }, first: 50) { data { id action } } }",
+    "audit_entry_refused_idx",
+  ],
   "the fetch request of an API": () => [
     `{ application(id: "${ids.application}") { bundle(id: "${ids.bundle}") { apiDefinition(id: "${ids.api}") { spec { fetchRequest { url } } } } } }`,
     "fetch_request_api_definition_key",

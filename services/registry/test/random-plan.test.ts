@@ -70,9 +70,9 @@ function condition(
       field,
       value: param("timestamp"),
     })),
-    ...fields
-      .filter(([, { type }]) => type === "json")
-      .map(([field]) => fc.constant({ op: "contains", field, value: param("text") } as const)),
+    ...(kind === "auditEntry"
+      ? [fc.constant({ op: "names", object: param("uuid") } as const)]
+      : []),
     fc
       .constantFrom(...timestamps)
       .map((field) => ({ op: "within", field, seconds: param("seconds") })),

@@ -311,6 +311,8 @@ describe("the second wall, where a statement does not name the tenant", () => {
       "delete from audit_entry",
       "update audit_chain set hash = repeat('0', 64)",
       "delete from audit_chain",
+      "update audit_object set object_id = entry_id",
+      "delete from audit_object",
       "update audit_unchained set entry_id = tenant_id",
       "update content set text = 'x'",
       "update plan set revision = 7",

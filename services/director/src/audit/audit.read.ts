@@ -4,19 +4,26 @@ import {
   type Args,
   column,
   equals,
+  idParameter,
   none,
   type ObjectRead,
   type RootRead,
 } from "@sextant/graphql";
-import type { Params } from "@sextant/registry-client";
+import type { Condition, Params } from "@sextant/registry-client";
 
 type Filter = Readonly<Record<string, unknown>>;
 const filterOf = (args: Args): Filter => (args["filter"] as Filter | null | undefined) ?? {};
 const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
 
 /** Fields of the filter that are compared with what is stored. */
-const compared = ["action", "actorID", "actorType", "outcome"] as const;
+const compared = ["action", "actorID", "actorType"] as const;
 const named = [...compared, "objectID", "until"] as const;
+const isSuccess: Condition = { op: "isNull", field: "errorCode" };
+/** What was refused has an index of its own, which is used for what is said in these words. */
+const outcomes: Readonly<Record<string, Condition>> = {
+  SUCCEEDED: isSuccess,
+  REFUSED: { op: "not", condition: isSuccess },
+};
 
 function millisecondsOf(field: string, value: unknown): number {
   const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
@@ -31,20 +38,20 @@ function idBefore(milliseconds: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
 }
 
-/** How an object of an entry names its id: the Registry writes the JSON. */
-const mention = (id: unknown): string => `"id":${JSON.stringify(String(id))}`;
-
 export const auditEntriesRead: RootRead = {
   read: "page",
   scopes: ["audit:read"],
   args: {
-    shape: (args) => named.map((field) => String(isGiven(filterOf(args)[field]))).join(" "),
+    shape: (args) => {
+      const filter = filterOf(args);
+      return [...named.map((field) => isGiven(filter[field])), filter["outcome"]].join(" ");
+    },
     bind: (args): Params => {
       const filter = filterOf(args);
       const params: Record<string, string> = {};
       for (const field of compared)
         if (isGiven(filter[field])) params[field] = String(filter[field]);
-      if (isGiven(filter["objectID"])) params["mention"] = mention(filter["objectID"]);
+      if (isGiven(filter["objectID"])) params["object"] = idParameter(filter["objectID"]);
       if (isGiven(filter["until"]))
         params["until"] = idBefore(millisecondsOf("until", filter["until"]));
       if (isGiven(filter["since"]) && !isGiven(args["after"]))
@@ -57,9 +64,8 @@ export const auditEntriesRead: RootRead = {
     const isAsked = (field: string) => isGiven(filter[field]);
     return all(
       ...compared.map((field) => (isAsked(field) ? equals(field, param(field)) : undefined)),
-      isAsked("objectID")
-        ? { op: "contains", field: "objects", value: param("mention") }
-        : undefined,
+      isAsked("objectID") ? { op: "names", object: param("object") } : undefined,
+      outcomes[String(filter["outcome"])],
       isAsked("until") ? { op: "before", field: "id", value: param("until") } : undefined,
     );
   },

@@ -4,6 +4,7 @@ import {
   type CommitAnswer,
   type CommitFailure,
   type GroupAnswer,
+  isUUID,
   kinds,
   type Params,
   RegistryUnavailableError,
@@ -94,12 +95,14 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
   }
 }
 
-/** The entry, and that it waits for its place in the chain: see audit/chain.ts. */
+/** The entry, by which objects it is found, and that it waits for its place in the chain: see audit/chain.ts. */
 const AUDIT = `
 with entry as (
   insert into audit_entry
     (tenant_id, id, actor_type, actor_id, actor_name, address, request_id, action, objects, outcome, error_code, times)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+), named as (
+  insert into audit_object (tenant_id, object_id, entry_id) select $1, object, $2 from unnest($13::uuid[]) object
 )
 insert into audit_unchained (tenant_id, entry_id) values ($1, $2)`;
 
@@ -109,6 +112,7 @@ function auditCall(commit: Commit): readonly Call[] {
   const objects =
     refusal?.objects.map((one) => ({ ...one, change: "refused" })) ??
     commit.steps.flatMap((step) => touched(step));
+  const ids = new Set(objects.map(({ id }) => id).filter((id) => id !== undefined && isUUID(id)));
   const values = [
     commit.tenant,
     commit.id,
@@ -122,6 +126,7 @@ function auditCall(commit: Commit): readonly Call[] {
     refusal === undefined ? "SUCCEEDED" : "REFUSED",
     refusal?.code ?? null,
     String(refusal?.times ?? 1),
+    `{${[...ids].join()}}`,
   ];
   return [{ text: AUDIT, values }];
 }
@@ -301,7 +306,9 @@ export class CommitRepository {
  */
 function isRepetition(error: StatementError, step: Step | undefined, commit: Commit): boolean {
   if (error.sqlState !== "23505") return false;
-  if (error.constraint === "audit_entry_pkey") return true;
+  // Which of the two comes first is PostgreSQL's to choose.
+  if (error.constraint === "audit_entry_pkey" || error.constraint === "audit_object_pkey")
+    return true;
   if (commit.observed !== true || step?.op !== "create") return false;
   const namedAfterRuntime = ["syncState", "staleRuntime", "provisionedRuntime"].includes(step.kind);
   return !namedAfterRuntime && error.constraint === `${tableName(step.kind)}_pkey`;

@@ -60,7 +60,7 @@ export async function grantRights(owner: Client, role: string): Promise<void> {
     grant usage on schema public to ${name};
     grant select, insert, update, delete on all tables in schema public to ${name};
     revoke all on sextant_migration from ${name};
-    revoke update, delete on audit_entry, audit_chain from ${name};
+    revoke update, delete on audit_entry, audit_chain, audit_object from ${name};
     revoke update on audit_unchained from ${name};
     revoke update on content from ${name};
     grant update (created_at) on content to ${name};

@@ -16,10 +16,11 @@ export function conditionSQL(build: Build, scope: Scope, condition: Condition): 
       if (type !== "uuid" && type !== "timestamp") refusePlan(`${condition.field} has no order`);
       return `${scope.column(condition.field)} < ${valueSQL(build, scope.parent, condition.value, type)}`;
     }
-    case "contains": {
-      if (scope.field(condition.field).type !== "json")
-        refusePlan(`${condition.field} does not hold JSON`);
-      return `strpos(${scope.column(condition.field)}, ${valueSQL(build, scope.parent, condition.value, "text")}) > 0`;
+    case "names": {
+      if (scope.kind !== "auditEntry") refusePlan("only an audit entry names objects");
+      const named = build.alias();
+      const object = valueSQL(build, scope.parent, condition.object, "uuid");
+      return `exists (select from audit_object ${named} where ${build.wall(named)} and ${named}.object_id = ${object} and ${named}.entry_id = ${scope.column("id")})`;
     }
     case "isNull":
       return `${scope.column(condition.field)} is null`;
