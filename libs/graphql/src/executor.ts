@@ -12,7 +12,7 @@ import {
   isUUID,
   type Params,
   type ReadPlan,
-  type RefusalLog,
+  type NoteLog,
   type Registry,
 } from "@sextant/registry-client";
 import { publicError } from "@sextant/service";
@@ -94,7 +94,7 @@ export type ExecutorOptions = {
   /** Where the answers of repeated mutations are kept; without, an idempotency key is left to the use cases. */
   readonly repeats?: Repeats;
   /** Where mutations that the caller may not carry out are recorded. */
-  readonly refusals?: Pick<RefusalLog, "record">;
+  readonly refusals?: Pick<NoteLog, "record">;
   readonly log: Logger;
   /** Parameters that conditions of declarations name, beside `me`. */
   readonly parameters: Params;
@@ -332,7 +332,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     for (const code of ["INSUFFICIENT_SCOPES", "FORBIDDEN"] as const) {
       if (!isSextantError(problem, code)) continue;
       const { tenant } = call.caller.identity;
-      options.refusals?.record({ tenant, actor: actorOf(call), action, code });
+      void options.refusals?.record({ tenant, actor: actorOf(call), action, code });
     }
   };
 

@@ -21,21 +21,21 @@ export const actorSchema = z.strictObject({
   requestID: z.string().max(128).optional(),
 }) satisfies z.ZodType<Actor>;
 
-/** What was refused, and why: see `refusal` of a commit. */
-export type Refusal = {
-  /** The code of the error that the caller saw. */
-  readonly code: string;
-  /** What the act would have been about. */
+/** An act that changes nothing which is stored, or was refused: see `note` of a commit. */
+export type Note = {
+  /** The code of the error that the caller saw. Absent: the act was carried out. */
+  readonly code?: string | undefined;
+  /** What the act was about, or would have been. */
   readonly objects: readonly { readonly kind: string; readonly id?: string | undefined }[];
-  /** How many refusals of the same kind the entry stands for. */
+  /** How many acts of the same kind the entry stands for. */
   readonly times: number;
 };
 
-/** See {@link Refusal}. */
-export const refusalSchema = z.strictObject({
-  code: z.string().min(1).max(64),
+/** See {@link Note}. */
+export const noteSchema = z.strictObject({
+  code: z.string().min(1).max(64).optional(),
   objects: z
     .array(z.strictObject({ kind: z.string().max(64), id: z.string().max(256).optional() }))
     .max(20),
   times: z.int().min(1).max(2_000_000_000),
-}) satisfies z.ZodType<Refusal>;
+}) satisfies z.ZodType<Note>;

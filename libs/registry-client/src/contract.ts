@@ -2,7 +2,7 @@
 import { ServiceAwayError } from "@sextant/service";
 import { z } from "zod";
 import type { SecretHolder, SecretKind } from "./secret.ts";
-import { type Actor, actorSchema, type Refusal, refusalSchema } from "./actor.ts";
+import { type Actor, actorSchema, type Note, noteSchema } from "./actor.ts";
 import { type Kind, kinds } from "./kinds.ts";
 import type { NewRecord, StoredRecord } from "./record.ts";
 import type { RevokedAnswer, RevokedRequest } from "./revoked.ts";
@@ -288,8 +288,8 @@ export const commitSchema = z.strictObject({
    * commit is then known only by the ids of what it creates; its other steps have to be harmless when they come twice.
    */
   observed: z.boolean().optional(),
-  /** The commit has no steps: it records that an act was refused. */
-  refusal: refusalSchema.optional(),
+  /** The commit has no steps: it records an act that was refused, or that changes nothing which is stored. */
+  note: noteSchema.optional(),
   /** Parameters that the conditions of the steps name. */
   params,
   /** The id of the `idempotencyKey` that the first step creates: what `before` or `after` reads is kept in it. */
@@ -307,7 +307,7 @@ export type Commit = {
   readonly actor: Actor;
   readonly action: string;
   readonly observed?: boolean;
-  readonly refusal?: Refusal | undefined;
+  readonly note?: Note | undefined;
   readonly steps: readonly Step[];
   readonly params: Params;
   readonly keepAnswer?: string;

@@ -17,9 +17,9 @@ export * from "./revoked.ts";
 export * from "./secret.ts";
 export * from "./rotation.ts";
 export * from "./carry-out.ts";
-export { type Actor, actorSchema, type Refusal } from "./actor.ts";
-export { createRefusalLog, PLANE_TENANT, type RefusalLog, type Refused } from "./refusal-log.ts";
-export { recordRefusal } from "./refusal.ts";
+export { type Actor, actorSchema, type Note } from "./actor.ts";
+export { createNoteLog, type Noted, type NoteLog, PLANE_TENANT } from "./note-log.ts";
+export { recordNote } from "./note.ts";
 export { type CommitGroups, createCommitGroups } from "./group-commit.ts";
 export {
   createRegistryClient,

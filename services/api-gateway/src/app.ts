@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { limitsOf, publicSchema } from "@sextant/graphql";
 import { createAccessTokens } from "@sextant/identity";
-import { createIDSource, createRefusalLog, createRegistryClient } from "@sextant/registry-client";
+import { createIDSource, createNoteLog, createRegistryClient } from "@sextant/registry-client";
 import {
   type App,
   type Call,
@@ -125,7 +125,7 @@ export async function start(
     header === "off" ? undefined : header,
   );
   const newID = createIDSource(Date.now);
-  const refusals = createRefusalLog({ registry, newID, now: Date.now, log });
+  const notes = createNoteLog({ registry, newID, now: Date.now, log });
   const users = createUserTokens({
     issuers: settings.SEXTANT_OIDC_ISSUERS,
     roles: settings.SEXTANT_ROLES,
@@ -141,7 +141,7 @@ export async function start(
     users,
     guesses: requestLimits,
     addresses,
-    refusals,
+    refusals: notes,
     now: Date.now,
   });
   const authenticate = (door: DoorName) => async (call: Call) => {
@@ -201,7 +201,7 @@ export async function start(
         lifetime: settings.SEXTANT_ACCESS_TOKEN_TTL,
         requestLimits,
         addresses,
-        refusals,
+        notes,
         now: Date.now,
         log,
       }),
@@ -263,7 +263,7 @@ export async function start(
       const closing = doors.close(DRAIN);
       polls.close();
       await closing;
-      await Promise.all([contacts.close(), refusals.close()]);
+      await Promise.all([contacts.close(), notes.close()]);
       await feed.close();
       await Promise.all([
         registry.close(),

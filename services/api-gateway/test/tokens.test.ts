@@ -114,6 +114,39 @@ describe("the token endpoint", () => {
     expect(own.json.data.runtimes.data).toEqual([{ id }]);
   });
 
+  it("puts on record to whom tokens were given and refused, from where, and nothing that is secret", async () => {
+    const id = await aRuntime();
+    const client = await clientFor("Runtime", id);
+    for (let times = 0; times < 3; times += 1)
+      expect((await token(form(client), { "x-request-id": `t-${times}` })).status).toBe(200);
+    expect((await token(form(client, { scope: "tenant:write" }))).status).toBe(400);
+    const entries = async () =>
+      (
+        await plane.ask(
+          `query($id: ID) { auditEntries(filter: { objectID: $id, action: "issueAccessToken" }) { data {
+            actorType actorID address requestID outcome errorCode times objects { kind id change } } } }`,
+          { id: client.id },
+        )
+      ).auditEntries.data as Selected[];
+    const about = (change: string) => [{ kind: "systemAuth", id: client.id, change }];
+    const actor = { actorType: "RUNTIME", actorID: id, address: "127.0.0.1" };
+    const issued = { ...actor, outcome: "SUCCEEDED", errorCode: null, objects: about("use") };
+    const refused = {
+      ...actor,
+      ...{ outcome: "REFUSED", errorCode: "INSUFFICIENT_SCOPES", objects: about("refused") },
+    };
+    await expect.poll(entries).toHaveLength(2);
+    expect(await entries()).toMatchObject([
+      { ...issued, times: 1, requestID: "t-0" },
+      { ...refused, times: 1 },
+    ]);
+    // What is counted within a minute is written when the gateway ends, at the latest.
+    await plane.restartGateway();
+    expect((await entries()).at(-1)).toMatchObject({ ...issued, times: 2 });
+    const rows = (await plane.stored()).filter((row) => row.startsWith("audit_entry "));
+    expect(rows.filter((row) => row.includes(client.secret))).toEqual([]);
+  });
+
   it("narrows the scopes to those that are asked for, and gives none beyond the client's", async () => {
     const client = await clientFor("Runtime", await aRuntime());
     const narrow = await token(form(client, { scope: "runtime:read application:read" }));

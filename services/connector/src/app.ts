@@ -5,7 +5,7 @@ import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
 import {
   createCommitGroups,
   createIDSource,
-  createRefusalLog,
+  createNoteLog,
   createRegistryClient,
 } from "@sextant/registry-client";
 import { type App, json, listenInternally, type ProcessContext, openTrust } from "@sextant/service";
@@ -49,7 +49,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
     },
   };
   const { resolvers, ...services } = createSubgraph(context);
-  const refusals = createRefusalLog({ registry, newID: context.newID, now: Date.now, log });
+  const refusals = createNoteLog({ registry, newID: context.newID, now: Date.now, log });
   const executor = createExecutor({
     ...loadSubgraph(import.meta.dirname),
     declarations,

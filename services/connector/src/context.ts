@@ -4,7 +4,7 @@ import {
   type CommitGroups,
   type Condition,
   type Params,
-  recordRefusal,
+  recordNote,
   type Registry,
   type Step,
 } from "@sextant/registry-client";
@@ -111,6 +111,6 @@ export async function refuse(
     registry: { commit: (commit: Commit) => context.commits.commit(commit) },
   };
   const objects = [{ kind, id }];
-  await recordRefusal(recorder, tenant, actorOf(call), action, { code: error.code, objects });
+  await recordNote(recorder, tenant, actorOf(call), action, { code: error.code, objects });
   throw error;
 }

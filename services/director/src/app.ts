@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
 import {
   createIDSource,
-  createRefusalLog,
+  createNoteLog,
   createRegistryClient,
   startWorker,
 } from "@sextant/registry-client";
@@ -78,7 +78,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     longestToken: settings.SEXTANT_API_TOKEN_MAX_TTL || undefined,
     allowPrivateTargets,
   };
-  const refusals = createRefusalLog({
+  const refusals = createNoteLog({
     registry,
     newID: context.newID,
     now: Date.now,

@@ -12,7 +12,7 @@ import {
 import { type Logger, silentLogger } from "@sextant/logging";
 import {
   type Claimed,
-  createRefusalLog,
+  createNoteLog,
   type Outcome,
   type Queue,
   type Registry,
@@ -124,7 +124,7 @@ export async function startDirector(
     allowPrivateTargets: options.allowPrivateTargets ?? true,
   };
   const subgraph = loadSubgraph(join(import.meta.dirname, "../src"));
-  const refusals = createRefusalLog({
+  const refusals = createNoteLog({
     registry: inside.registry,
     newID: inside.newID,
     now: Date.now,

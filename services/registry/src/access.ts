@@ -16,8 +16,8 @@ export type Access = {
   readonly asksTrustState: boolean;
   /** Whether it may find what it has sealed, of all tenants, and put the same sealed anew in its place. */
   readonly reseals: boolean;
-  /** Whether it may record in a tenant's audit log what it has refused. */
-  readonly refuses: boolean;
+  /** Whether it may record in a tenant's audit log what it has refused, or what changes nothing that is stored. */
+  readonly notes: boolean;
   /** Kinds that it may not read, but whose absence it may make the condition of a commit. */
   readonly checks: readonly Kind[];
   /** Whether it may read what was revoked, of all tenants. */
@@ -42,7 +42,7 @@ const NOTHING: Access = {
   watches: [],
   finds: [],
   findsTenants: false,
-  refuses: false,
+  notes: false,
   checks: [],
   listsRevoked: false,
   asksTrustState: false,
@@ -99,7 +99,7 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     findsTenants: true,
     asksTrustState: false,
     reseals: true,
-    refuses: true,
+    notes: true,
     // What has certificates in force cannot be removed.
     checks: ["certificate"],
     listsRevoked: false,
@@ -119,7 +119,7 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     findsTenants: true,
     asksTrustState: true,
     reseals: false,
-    refuses: true,
+    notes: true,
     checks: [],
     listsRevoked: true,
   },
@@ -131,14 +131,14 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
     claims: ["operation"],
     watches: ["runtime.unregistered"],
     findsTenants: true,
-    refuses: true,
+    notes: true,
   },
   "api-gateway": {
     ...NOTHING,
     watches: EVERY_EVENT,
     finds: ["apiToken", "oneTimeToken", "certificate", "systemAuth"],
     findsTenants: true,
-    refuses: true,
+    notes: true,
   },
 };
 

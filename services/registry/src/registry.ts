@@ -181,12 +181,12 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
   };
 
   const demandCommit = (service: ServiceName, request: Commit): void => {
-    const { refusal, steps } = request;
-    const { writes, refuses } = ACCESS[service];
-    if (!(refusal === undefined ? writes.length > 0 : refuses))
+    const { note, steps } = request;
+    const { writes, notes } = ACCESS[service];
+    if (!(note === undefined ? writes.length > 0 : notes))
       throw forbidden(`the service ${service} may not commit`);
-    if (refusal !== undefined && (steps.length > 0 || request.observed === true)) {
-      const message = "must be empty: what was refused has no effect";
+    if (note !== undefined && (steps.length > 0 || request.observed === true)) {
+      const message = "must be empty: a note changes nothing";
       throw invalidData("Commit", [{ field: "steps", message }]);
     }
     demandSteps(service, steps);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@sextant/logging";
-import { createIDSource, recordRefusal } from "@sextant/registry-client";
+import { createIDSource, recordNote } from "@sextant/registry-client";
 import { createTestDatabase, type TestDatabase } from "@sextant/testkit";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -45,7 +45,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 async function acts(count: number, of = tenant, action = "test"): Promise<void> {
   const registry = core.registryFor("director");
   const one = (place: number) =>
-    recordRefusal({ registry, newID }, of, { type: "USER", id: `u${place}` }, action, {
+    recordNote({ registry, newID }, of, { type: "USER", id: `u${place}` }, action, {
       code: "FORBIDDEN",
       objects: [{ kind: "application", id: newID() }],
     });

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { createExecutor, graphqlRoute, limitsOf, loadSubgraph } from "@sextant/graphql";
 import {
   createIDSource,
-  createRefusalLog,
+  createNoteLog,
   createRegistryClient,
   startWorker,
 } from "@sextant/registry-client";
@@ -70,7 +70,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     now: Date.now,
     log,
   };
-  const refusals = createRefusalLog({
+  const refusals = createNoteLog({
     registry,
     newID: context.newID,
     now: Date.now,

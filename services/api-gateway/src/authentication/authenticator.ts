@@ -9,7 +9,7 @@ import {
   type Identity,
   runtimeScopes,
 } from "@sextant/identity";
-import type { Actor, RefusalLog, SecretHolder } from "@sextant/registry-client";
+import type { Actor, NoteLog, SecretHolder } from "@sextant/registry-client";
 import type { Call } from "@sextant/service";
 import { decodeJwt } from "jose";
 import type { ClientAddresses } from "../door/address.ts";
@@ -64,7 +64,7 @@ export function createAuthenticator(options: {
   readonly users: UserTokens;
   readonly guesses: Pick<RequestLimits, "requireNotGuessing" | "refused">;
   readonly addresses: Pick<ClientAddresses, "of">;
-  readonly refusals: Pick<RefusalLog, "record">;
+  readonly refusals: Pick<NoteLog, "record">;
   readonly now: () => number;
 }): Authenticator {
   const { known, guesses, addresses, now } = options;
@@ -242,7 +242,7 @@ export function createAuthenticator(options: {
     for (const code of ["UNAUTHENTICATED", "TENANT_NOT_FOUND"] as const) {
       if (!isSextantError(thrown, code)) continue;
       const { tenant, actor = UNKNOWN } = shown.holder ?? {};
-      options.refusals.record({
+      void options.refusals.record({
         tenant,
         actor: { ...actor, address, requestID: call.requestID },
         action: "signIn",

@@ -2,7 +2,12 @@
 import type { IncomingMessage } from "node:http";
 import { type AccessTokens, clientHash } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import { isUUID, type RefusalLog, type SecretHolder } from "@sextant/registry-client";
+import {
+  isUUID,
+  type NoteLog,
+  RegistryUnavailableError,
+  type SecretHolder,
+} from "@sextant/registry-client";
 import { type Call, publicError, type Reply, type Route } from "@sextant/service";
 import { httpStatus } from "@sextant/errors";
 import type { ClientAddresses } from "../door/address.ts";
@@ -11,6 +16,8 @@ import { clientOf } from "../authentication/client.ts";
 import { readTokenRequest, TokenRequestError } from "./token-request.ts";
 
 const MAX_BODY = 8 * 1024;
+/** For the audit log. */
+const ACTION = "issueAccessToken";
 const headers = {
   "content-type": "application/json; charset=utf-8",
   "cache-control": "no-store",
@@ -37,11 +44,11 @@ export function tokenRoute(options: {
   readonly lifetime: number;
   readonly requestLimits: Pick<RequestLimits, "admit" | "requireNotGuessing" | "refused">;
   readonly addresses: Pick<ClientAddresses, "of">;
-  readonly refusals: Pick<RefusalLog, "record">;
+  readonly notes: Pick<NoteLog, "record">;
   readonly now: () => number;
   readonly log: Logger;
 }): Route {
-  const { findClient, accessTokens, lifetime, requestLimits, log } = options;
+  const { findClient, accessTokens, lifetime, requestLimits, notes, log } = options;
 
   const grant = async (call: Call): Promise<Reply> => {
     const { clientID, clientSecret, scopes } = await readTokenRequest(call);
@@ -49,12 +56,13 @@ export function tokenRoute(options: {
     const address = options.addresses.of(call.request as IncomingMessage);
     requestLimits.requireNotGuessing(address);
     const holder = await findClient(hash);
+    const from = { address, requestID: call.requestID };
     if (holder?.id !== clientID) {
       requestLimits.refused(address);
-      options.refusals.record({
+      void notes.record({
         tenant: undefined,
-        actor: { type: "UNKNOWN", id: "", address, requestID: call.requestID },
-        action: "issueAccessToken",
+        actor: { type: "UNKNOWN", id: "", ...from },
+        action: ACTION,
         code: "UNAUTHENTICATED",
         // Whatever else was sent there may be the secret.
         objects: isUUID(clientID) ? [{ kind: "systemAuth", id: clientID }] : [],
@@ -64,11 +72,20 @@ export function tokenRoute(options: {
     const { consumer, scopes: allowed } = clientOf(holder);
     const identity = { tenant: holder.tenant, consumer, scopes: allowed };
     requestLimits.admit({ class: "administration", identity, address, cost: 1 });
+    const noted = {
+      tenant: holder.tenant,
+      actor: { ...consumer, ...from },
+      action: ACTION,
+      objects: [{ kind: "systemAuth", id: clientID }],
+    };
     const granted = scopes === undefined ? allowed : allowed.filter((one) => scopes.includes(one));
     if (scopes !== undefined && granted.length < scopes.length) {
+      void notes.record({ ...noted, code: "INSUFFICIENT_SCOPES" });
       const message = `scope must be among: ${allowed.join(" ")}`;
       throw new TokenRequestError("invalid_scope", message);
     }
+    if (!(await notes.record(noted)))
+      throw new RegistryUnavailableError("the access token cannot be put on record now");
     const token = await accessTokens.issue({
       clientID,
       clientHash: hash,

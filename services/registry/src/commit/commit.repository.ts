@@ -108,9 +108,10 @@ insert into audit_unchained (tenant_id, entry_id) values ($1, $2)`;
 
 function auditCall(commit: Commit): readonly Call[] {
   if (commit.observed === true) return [];
-  const { actor, refusal } = commit;
+  const { actor, note } = commit;
+  const code = note?.code;
   const objects =
-    refusal?.objects.map((one) => ({ ...one, change: "refused" })) ??
+    note?.objects.map((one) => ({ ...one, change: code === undefined ? "use" : "refused" })) ??
     commit.steps.flatMap((step) => touched(step));
   const ids = new Set(objects.map(({ id }) => id).filter((id) => id !== undefined && isUUID(id)));
   const values = [
@@ -123,9 +124,9 @@ function auditCall(commit: Commit): readonly Call[] {
     actor.requestID ?? null,
     commit.action,
     JSON.stringify(objects),
-    refusal === undefined ? "SUCCEEDED" : "REFUSED",
-    refusal?.code ?? null,
-    String(refusal?.times ?? 1),
+    code === undefined ? "SUCCEEDED" : "REFUSED",
+    code ?? null,
+    String(note?.times ?? 1),
     `{${[...ids].join()}}`,
   ];
   return [{ text: AUDIT, values }];

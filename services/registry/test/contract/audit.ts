@@ -1,4 +1,4 @@
-import { readOne, recordRefusal, update } from "@sextant/registry-client";
+import { readOne, recordNote, update } from "@sextant/registry-client";
 import { describe, expect, it } from "vitest";
 import { byID, type Given } from "./given.ts";
 
@@ -61,7 +61,7 @@ export function describeAudit(given: Given): void {
       const about = { kind: "oneTimeToken", id: newID() };
       for (const registry of [given.gateway, given.connector, given.provisioner]) {
         const id = newID();
-        await recordRefusal(
+        await recordNote(
           { registry, newID: () => id },
           tenant,
           { type: "RUNTIME", id: "r", address: "2001:db8::1" },
@@ -79,13 +79,38 @@ export function describeAudit(given: Given): void {
       }
     });
 
+    it("of what changes nothing that is stored says what it was about, and is found by it", async () => {
+      const tenant = await given.seedTenant();
+      const about = { kind: "systemAuth", id: newID() };
+      const id = newID();
+      await recordNote(
+        { registry: given.gateway, newID: () => id },
+        tenant,
+        { type: "RUNTIME", id: "r" },
+        "issueAccessToken",
+        { objects: [about, about] },
+      );
+      const found = { op: "names", object: { param: "object" } } as const;
+      expect(
+        await readOne(given.director, tenant, "auditEntry", found, fields, { object: about.id }),
+      ).toMatchObject({
+        outcome: "SUCCEEDED",
+        errorCode: null,
+        times: 1,
+        objects: [
+          { ...about, change: "use" },
+          { ...about, change: "use" },
+        ],
+      });
+    });
+
     it("of a refusal has no steps beside it, and the gateway commits nothing else", async () => {
       const tenant = await given.seedTenant();
-      const refusal = { code: "FORBIDDEN", objects: [], times: 1 };
+      const note = { code: "FORBIDDEN", objects: [], times: 1 };
       const { step } = newApplication();
-      await expect(
-        given.director.commit(commitOf(tenant, [step], { refusal })),
-      ).rejects.toMatchObject({ code: "INVALID_DATA" });
+      await expect(given.director.commit(commitOf(tenant, [step], { note }))).rejects.toMatchObject(
+        { code: "INVALID_DATA" },
+      );
       await expect(given.gateway.commit(commitOf(tenant, []))).rejects.toMatchObject({
         code: "FORBIDDEN",
       });
