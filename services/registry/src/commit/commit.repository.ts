@@ -18,6 +18,8 @@ import type { KnownPlan } from "../read/plan-cache.ts";
 import { asRequestFault, readCall, runFor } from "../read/read.repository.ts";
 import { identifier } from "../read/sql-text.ts";
 import { limitLock, stepCall } from "./step.ts";
+import { GIVEN, type RepeatableCall } from "./step-build.ts";
+import { type Alike, together } from "./together.ts";
 
 /** The plans of a commit's reads, checked. */
 export type CommitPlans = {
@@ -96,17 +98,23 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
 }
 
 /** The entry, by which objects it is found, and that it waits for its place in the chain: see audit/chain.ts. */
-const AUDIT = `
+const audit = (source: (columns: string) => string, from: string): string => `
 with entry as (
   insert into audit_entry
     (tenant_id, id, actor_type, actor_id, actor_name, address, request_id, action, objects, outcome, error_code, times)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+  ${source(`$1::uuid, $2::uuid, ${[3, 4, 5, 6, 7, 8, 9, 10, 11].map((place) => `$${place}::text`).join(", ")}, $12::integer`)}
 ), named as (
-  insert into audit_object (tenant_id, object_id, entry_id) select $1, object, $2 from unnest($13::uuid[]) object
+  insert into audit_object (tenant_id, object_id, entry_id)
+  select $1::uuid, object, $2::uuid from ${from}unnest($13::text::uuid[]) object
 )
-insert into audit_unchained (tenant_id, entry_id) values ($1, $2)`;
+insert into audit_unchained (tenant_id, entry_id) ${source("$1::uuid, $2::uuid")}`;
+const AUDIT = audit((columns) => `values (${columns})`, "");
+const AUDIT_OF_MANY = audit(
+  (columns) => `select ${columns} from ${GIVEN} order by given.nr`,
+  `${GIVEN}, `,
+);
 
-function auditCall(commit: Commit): readonly Call[] {
+function auditCall(commit: Commit): readonly RepeatableCall[] {
   if (commit.observed === true) return [];
   const { actor, note } = commit;
   const code = note?.code;
@@ -129,7 +137,7 @@ function auditCall(commit: Commit): readonly Call[] {
     String(note?.times ?? 1),
     `{${[...ids].join()}}`,
   ];
-  return [{ text: AUDIT, values }];
+  return [{ text: AUDIT, values, many: () => AUDIT_OF_MANY }];
 }
 
 /** A read whose text is kept for the repeats of the request. */
@@ -143,6 +151,29 @@ function keeping(commit: Commit, read: Call): Call {
       `select * from answer`,
     values: [...read.values, commit.tenant, commit.keepAnswer],
   };
+}
+
+/** Statements of several tenants one behind the other; of each whose it is, and the place among theirs, -1 for what opens a tenant. */
+function inTurn(
+  first: string,
+  each: readonly Alike[],
+): {
+  readonly calls: readonly Call[];
+  readonly owners: readonly { readonly at: number; readonly place: number }[];
+} {
+  const calls: Call[] = [];
+  const owners: { at: number; place: number }[] = [];
+  let open = first;
+  for (const [at, one] of each.entries()) {
+    if (one.tenant !== open) {
+      calls.push(openTenant(one.tenant));
+      owners.push({ at, place: -1 });
+      open = one.tenant;
+    }
+    calls.push(...one.calls);
+    owners.push(...one.calls.map((_, place) => ({ at, place })));
+  }
+  return { calls, owners };
 }
 
 /** Carries out commits. */
@@ -184,28 +215,30 @@ export class CommitRepository {
 
   /** Several commits as one transaction in one round trip. */
   async commitGroup(commits: readonly Commit[]): Promise<GroupAnswer> {
-    const calls: Call[] = [];
-    /** Of each statement: whose it is, and which step; -1 for what comes before the steps. */
-    const places: { readonly at: number; readonly step: number }[] = [];
-    let tenant = commits[0]?.tenant ?? "";
-    for (const [at, commit] of commits.entries()) {
-      const opening = [
-        ...(commit.tenant === tenant ? [] : [openTenant(commit.tenant)]),
+    const group = commits.map((commit) => ({
+      commit,
+      calls: [
         ...lockCalls(commit),
         ...auditCall(commit),
-      ];
-      ({ tenant } = commit);
-      const steps = commit.steps.map((step, place) => stepCall(step, place, commit));
-      calls.push(...opening, ...steps);
-      places.push(
-        ...opening.map(() => ({ at, step: -1 })),
-        ...steps.map((_, step) => ({ at, step })),
-      );
+        ...commit.steps.map((step, place) => stepCall(step, place, commit)),
+      ],
+    }));
+    const first = commits[0]?.tenant ?? "";
+    const alike = together(group);
+    if (alike !== undefined) {
+      const results = await this.#carryOut(first, inTurn(first, alike).calls);
+      if (!(results instanceof StatementError)) return { ok: true };
+      // One by one it is seen which of them was refused.
     }
-    const results = await this.#carryOut(commits[0]?.tenant ?? "", calls);
+    const { calls, owners } = inTurn(
+      first,
+      group.map((one) => ({ tenant: one.commit.tenant, calls: one.calls })),
+    );
+    const results = await this.#carryOut(first, calls);
     if (!(results instanceof StatementError)) return { ok: true };
-    const { at, step } = places[results.statement] ?? { at: 0, step: -1 };
-    const commit = commits[at] as Commit;
+    const { at, place } = owners[results.statement] ?? { at: 0, place: -1 };
+    const { commit, calls: own } = group[at] as (typeof group)[number];
+    const step = place - (own.length - commit.steps.length);
     const refusal = await this.#refusal(results, step, commit, {
       before: undefined,
       after: undefined,

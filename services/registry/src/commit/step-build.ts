@@ -13,6 +13,13 @@ import { bind, probeForm, type ProbeForm } from "../read/parameters.ts";
 import { Build, type Scope } from "../read/scope.ts";
 import { COLUMN_TYPES, storedValue } from "./stored-value.ts";
 
+/** In the text for many sets of values: where they come from, as `given.p1` and so on, and how many there are. */
+export const GIVEN = "<given>";
+export const COUNT = "<count>";
+
+/** A statement, and what makes of it one for many sets of values (see together.ts); left out: there is none. */
+export type RepeatableCall = Call & { readonly many?: () => string };
+
 /** What the steps of one commit have in common. */
 export type StepContext = {
   readonly tenant: string;
@@ -75,12 +82,11 @@ export class StepBuild {
     return all.join(" and ");
   }
 
-  call(text: string): Call {
+  /** The statement; `many` writes it for many sets of values (see together.ts). */
+  call(text: string, many?: () => string): RepeatableCall {
     if (this.#faults.length > 0) refuse(this.#place, this.#faults);
-    return {
-      text,
-      values: bind(this.build.slots.list, this.#context.params, this.#context.tenant),
-    };
+    const values = bind(this.build.slots.list, this.#context.params, this.#context.tenant);
+    return many === undefined ? { text, values } : { text, values, many };
   }
 
   #probes(condition: Condition, forms: Record<string, ProbeForm>): void {

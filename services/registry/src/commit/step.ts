@@ -8,12 +8,18 @@ import {
   type Step,
   tableName,
 } from "@sextant/registry-client";
-import type { Call } from "../database/batch.ts";
 import { conditionSQL } from "../read/condition.ts";
 import { Scope } from "../read/scope.ts";
 import { identifier } from "../read/sql-text.ts";
 import { assignCall, labelCall, labelValuesCall, unlabelCall } from "./label-step.ts";
-import { refuse, StepBuild, type StepContext } from "./step-build.ts";
+import {
+  COUNT,
+  GIVEN,
+  refuse,
+  type RepeatableCall,
+  StepBuild,
+  type StepContext,
+} from "./step-build.ts";
 
 /** Kinds that no step may change: the Registry writes them itself, or by a step of their own. */
 const CLOSED: ReadonlySet<Kind> = new Set<Kind>(["auditEntry", "content"]);
@@ -50,7 +56,7 @@ function createCall(
   step: Extract<Step, { op: "create" }>,
   place: number,
   context: StepContext,
-): Call {
+): RepeatableCall {
   const kind = open(step, place);
   const parts = new StepBuild(context, place, []);
   const fields: Readonly<Record<string, Field>> = kinds[kind].fields;
@@ -67,8 +73,10 @@ function createCall(
   }
   // Without a key: of two that come at once, the second is else refused for whichever unique key it meets first.
   const otherwise = step.ifAbsent === true ? " on conflict do nothing" : "";
+  const into = `insert into ${identifier(tableName(kind))} (${columns.join(", ")})`;
   return parts.call(
-    `insert into ${identifier(tableName(kind))} (${columns.join(", ")}) values (${values.join(", ")})${otherwise}`,
+    `${into} values (${values.join(", ")})${otherwise}`,
+    () => `${into} select ${values.join(", ")} from ${GIVEN}${otherwise}`,
   );
 }
 
@@ -76,7 +84,7 @@ function changeCall(
   step: Extract<Step, { op: "update" | "delete" }>,
   place: number,
   context: StepContext,
-): Call {
+): RepeatableCall {
   const kind = open(step, place);
   const parts = new StepBuild(context, place, [step.where]);
   const scope = new Scope(kind, parts.build.alias(), undefined);
@@ -92,16 +100,19 @@ function changeCall(
   const where = parts.where(scope, step.id, revision, step.where);
   const table = `${identifier(tableName(kind))} ${alias}`;
   const change = step.op === "update" ? `update ${table} set ${set}` : `delete from ${table}`;
-  return parts.call(
-    `with changed as (${change} where ${where} returning 1) select refuse_unless(count(*) = 1) from changed`,
-  );
+  const counted = (from: string, count: string): string =>
+    `with changed as (${change}${from} where ${where} returning 1) select refuse_unless(count(*) = ${count}) from changed`;
+  const once = counted("", "1");
+  return step.op === "delete"
+    ? parts.call(once)
+    : parts.call(once, () => counted(` from ${GIVEN}`, COUNT));
 }
 
 function changeAllCall(
   step: Extract<Step, { op: "updateAll" | "deleteAll" }>,
   place: number,
   context: StepContext,
-): Call {
+): RepeatableCall {
   const kind = open(step, place);
   const parts = new StepBuild(context, place, [step.where]);
   const scope = new Scope(kind, parts.build.alias(), undefined);
@@ -121,7 +132,7 @@ function limitCall(
   step: Extract<Step, { op: "limit" }>,
   place: number,
   context: StepContext,
-): Call {
+): RepeatableCall {
   const parts = new StepBuild(context, place, []);
   const scope = new Scope(step.kind, parts.build.alias(), undefined);
   const { owner } = step;
@@ -146,7 +157,7 @@ function staleCall(
   step: Extract<Step, { op: "stale" }>,
   place: number,
   context: StepContext,
-): Call {
+): RepeatableCall {
   const parts = new StepBuild(context, place, [step.runtimes]);
   const scope = new Scope("runtime", parts.build.alias(), undefined);
   const cause = parts.text(step.cause);
@@ -165,7 +176,7 @@ function deliverCall(
   step: Extract<Step, { op: "deliver" }>,
   place: number,
   context: StepContext,
-): Call {
+): RepeatableCall {
   const parts = new StepBuild(context, place, [step.webhooks]);
   const scope = new Scope("webhook", parts.build.alias(), undefined);
   const [type, body] = [parts.text(step.type), parts.text(step.body)];
@@ -186,7 +197,7 @@ function deliverCall(
 }
 
 /** One step as a statement. Throws INVALID_DATA for what cannot be carried out at all. */
-export function stepCall(step: Step, place: number, context: StepContext): Call {
+export function stepCall(step: Step, place: number, context: StepContext): RepeatableCall {
   switch (step.op) {
     case "create":
       return createCall(step, place, context);
@@ -224,9 +235,11 @@ export function stepCall(step: Step, place: number, context: StepContext): Call 
       if (step.hold === true) {
         if (step.expect === "none")
           refuse(place, [{ field: "hold", message: "needs something to be there" }]);
-        return parts.call(
-          `with held as (select from ${source.from} where ${source.where} for key share of ${scope.alias}) ` +
-            `select refuse_unless(count(*) > 0) from held`,
+        const held = (select: string, from: string, holds: string): string =>
+          `with held as (${select} from ${from} where ${source.where} for key share of ${scope.alias}) ` +
+          `select refuse_unless(${holds}) from held`;
+        return parts.call(held("select", source.from, "count(*) > 0"), () =>
+          held("select given.nr", `${source.from}, ${GIVEN}`, `count(distinct nr) = ${COUNT}`),
         );
       }
       const not = step.expect === "none" ? "not " : "";
