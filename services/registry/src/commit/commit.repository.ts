@@ -98,20 +98,22 @@ function touched(step: Step): readonly Readonly<Record<string, string>>[] {
 }
 
 /** The entry, by which objects it is found, and that it waits for its place in the chain: see audit/chain.ts. */
-const audit = (source: (columns: string) => string, from: string): string => `
-with entry as (
+const ENTRY = `$1::uuid, $2::uuid, ${[3, 4, 5, 6, 7, 8, 9, 10, 11].map((place) => `$${place}::text`).join(", ")}, $12::integer`;
+const audit = (values: (columns: string) => string, given: string, from: string): string => `
+with ${given}entry as (
   insert into audit_entry
     (tenant_id, id, actor_type, actor_id, actor_name, address, request_id, action, objects, outcome, error_code, times)
-  ${source(`$1::uuid, $2::uuid, ${[3, 4, 5, 6, 7, 8, 9, 10, 11].map((place) => `$${place}::text`).join(", ")}, $12::integer`)}
+  ${values(ENTRY)}
 ), named as (
   insert into audit_object (tenant_id, object_id, entry_id)
   select $1::uuid, object, $2::uuid from ${from}unnest($13::text::uuid[]) object
 )
-insert into audit_unchained (tenant_id, entry_id) ${source("$1::uuid, $2::uuid")}`;
-const AUDIT = audit((columns) => `values (${columns})`, "");
+insert into audit_unchained (tenant_id, entry_id) ${values("$1::uuid, $2::uuid")}`;
+const AUDIT = audit((columns) => `values (${columns})`, "", "");
 const AUDIT_OF_MANY = audit(
-  (columns) => `select ${columns} from ${GIVEN} order by given.nr`,
-  `${GIVEN}, `,
+  (columns) => `select ${columns} from given order by given.nr`,
+  `given as (select * from ${GIVEN}), `,
+  "given, ",
 );
 
 function auditCall(commit: Commit): readonly RepeatableCall[] {
