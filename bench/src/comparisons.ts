@@ -10,10 +10,10 @@ import { pointQuery } from "./director.ts";
 import {
   type Bench,
   graphqlLoad,
+  internalURLOf,
   keyFile,
   planeProcesses,
   rounds,
-  servicePort,
   stockNote,
   withStock,
 } from "./stage.ts";
@@ -65,7 +65,7 @@ export async function straightPath(bench: Bench): Promise<void> {
     scopes: ["application:read"],
   } as const;
   const token = signer.tokenFor("director", identity);
-  const director = `http://127.0.0.1:${servicePort(plane.services["director"]?.pid ?? 0)}`;
+  const director = internalURLOf(plane.services["director"]?.pid ?? 0);
   const proxy = await serve("reference/proxy.ts", [
     director,
     keyFile(plane, "tls-cert.pem"),

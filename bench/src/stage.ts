@@ -154,9 +154,9 @@ export async function sameAnswers(loads: readonly Load[]): Promise<void> {
   }
 }
 
-/** The port on which a process of this machine listens with its internal API: the one that is not its ops port. */
-export function servicePort(pid: number): number {
+/** Where a service of this machine listens with its internal API: `unix:` and a path, or a URL. */
+export function internalURLOf(pid: number): string {
   const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-  const listen = environment.find((entry) => entry.startsWith("SEXTANT_LISTEN="));
-  return Number(listen?.split(":").at(-1));
+  const listen = environment.find((entry) => entry.startsWith("SEXTANT_LISTEN="))?.slice(15) ?? "";
+  return listen.startsWith("unix:") ? listen : `http://${listen}`;
 }

@@ -5,13 +5,14 @@ import { createServer } from "node:https";
 
 const [, , target = "", certFile = "", keyFile = "", token = ""] = process.argv;
 const { hostname, port } = new URL(target);
+const place = target.startsWith("unix:") ? { socketPath: target.slice(5) } : { hostname, port };
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 const https = createServer(
   { cert: readFileSync(certFile), key: readFileSync(keyFile) },
   (request, response) => {
     const headers = { ...request.headers, authorization: `Bearer ${token}` };
     const onward = send(
-      { hostname, port, path: request.url, method: request.method, headers, agent },
+      { ...place, path: request.url, method: request.method, headers, agent },
       (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type AnyContestant, compare, print } from "../measure/compare.ts";
 import type { Steady } from "../measure/steady.ts";
-import { type Bench, planeProcesses, printParts, servicePort } from "../stage.ts";
+import { type Bench, planeProcesses, printParts, internalURLOf } from "../stage.ts";
 import type { IssueLoad } from "./issue-load.ts";
 import { storeTokens } from "./tokens.ts";
 
@@ -22,7 +22,7 @@ export async function certificates(bench: Bench): Promise<void> {
     const database = { url: bench.databaseURL, tenant: bench.tenant };
     const load = async (): Promise<IssueLoad> => ({
       ...steady,
-      connectorURL: `http://127.0.0.1:${servicePort(plane.services["connector"]?.pid ?? 0)}`,
+      connectorURL: internalURLOf(plane.services["connector"]?.pid ?? 0),
       keysDirectory: join(plane.home, "keys/api-gateway"),
       tenant: bench.tenant,
       ...{ key, count, perHolder },

@@ -1,5 +1,8 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
 import { getCompileCacheDir } from "node:module";
 import { dirname, join } from "node:path";
+import { socketPath } from "@sextant/config";
 import type { LocalSettings } from "./config.ts";
 import { freePorts } from "./ports.ts";
 import type { ServiceProcess } from "./service.ts";
@@ -23,30 +26,51 @@ export interface Topology {
   readonly publicListen: string;
   readonly mtlsListen: string;
   readonly postgresPort: number;
+  /** Where each service is for the others: `unix:` and the path of a socket, or a URL of the loopback address. */
   readonly internalURL: Readonly<Record<ServiceName, string>>;
   readonly opsURL: Readonly<Record<ServiceName, string>>;
 }
 
-/** Chooses ports for everything inside, and for the public listeners when the settings leave it open. */
+const socketIn = (directory: string, name: string): string =>
+  `unix:${join(directory, `${name}.sock`)}`;
+
+/**
+ * Makes the directory of this start's sockets, closed to other users, and removes those of earlier ones. Undefined: the path is
+ * too long for a socket.
+ */
+function socketDirectory(home: string): string | undefined {
+  const all = join(home, "run");
+  rmSync(all, { recursive: true, force: true });
+  // Another name with each start: a service of a plane that was killed may be about to remove its socket.
+  const directory = join(all, randomBytes(3).toString("hex"));
+  const fits = (name: string) => socketPath(socketIn(directory, name)) !== undefined;
+  if (!STOP_ORDER.every(fits)) return undefined;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}
+
+/** Chooses where everything inside listens, and ports for the public listeners when the settings leave them open. */
 export async function chooseTopology(settings: LocalSettings): Promise<Topology> {
   const ports = await freePorts(STOP_ORDER.length * 2 + 3);
   const next = (): number => ports.pop() ?? 0;
   const port = settings.port === 0 ? next() : settings.port;
   const mtlsPort = settings.mtlsPort === 0 ? next() : settings.mtlsPort;
   const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
-  const loopbackURLs = (): Record<ServiceName, string> =>
-    Object.fromEntries(STOP_ORDER.map((name) => [name, `http://127.0.0.1:${next()}`])) as Record<
+  const each = (place: (name: ServiceName) => string): Record<ServiceName, string> =>
+    Object.fromEntries(STOP_ORDER.map((name) => [name, place(name)])) as Record<
       ServiceName,
       string
     >;
+  const loopback = (): string => `http://127.0.0.1:${next()}`;
+  const sockets = socketDirectory(settings.home);
   return {
     publicURL: settings.publicURL ?? `https://localhost:${port}`,
     mtlsURL: settings.mtlsURL ?? `https://localhost:${mtlsPort}`,
     publicListen: `${host}:${port}`,
     mtlsListen: `${host}:${mtlsPort}`,
     postgresPort: next(),
-    internalURL: loopbackURLs(),
-    opsURL: loopbackURLs(),
+    internalURL: each((name) => (sockets === undefined ? loopback() : socketIn(sockets, name))),
+    opsURL: each(loopback),
   };
 }
 
@@ -62,7 +86,7 @@ export function serviceProcesses(options: {
   const inUse = getCompileCacheDir();
   // Node's own directory is one below, named after its version and the user.
   const compiled = inUse === undefined ? join(home, "cache") : dirname(inUse);
-  const listen = (url: string): string => new URL(url).host;
+  const listen = (url: string): string => (url.startsWith("unix:") ? url : new URL(url).host);
   const own: Record<ServiceName, Record<string, string>> = {
     "api-gateway": {
       SEXTANT_PUBLIC_LISTEN: topology.publicListen,

@@ -157,6 +157,11 @@ export class LocalPlane {
     return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
   }
 
+  /** What the process of a service was given, a line for each setting. */
+  environmentOf(service: string): string {
+    return read(`/proc/${this.file().services[service]?.pid}/environ`).replaceAll("\0", "\n");
+  }
+
   /** The process id of its PostgreSQL. */
   postgres(): number {
     return Number(read(join(this.home, "postgres", "data", "postmaster.pid")).split("\n")[0]);

@@ -89,6 +89,26 @@ describe("a plane that starts", () => {
     expect(plane.stdout).not.toContain(adminToken);
   });
 
+  test("meets inside at Unix sockets, and at the loopback address where their paths would be too long", async () => {
+    const near = new LocalPlane({ home: join(temporaryDirectory(), "plane") });
+    await near.ready();
+    const [start = ""] = readdirSync(join(near.home, "run"));
+    const sockets = join(near.home, "run", start);
+    expect(readdirSync(sockets).toSorted()).toEqual(
+      ["connector", "director", "registry", "runtime-provisioner"].map((name) => `${name}.sock`),
+    );
+    expect(statSync(sockets).mode & 0o777).toBe(0o700);
+    expect(near.environmentOf("director")).toContain(
+      `SEXTANT_LISTEN=unix:${join(sockets, "director.sock")}`,
+    );
+    expect(await near.stop()).toBe(0);
+
+    const far = new LocalPlane({ home: join(temporaryDirectory(), "x".repeat(90), "plane") });
+    await far.ready();
+    expect(far.environmentOf("director")).toContain("SEXTANT_LISTEN=127.0.0.1:");
+    expect(await far.stop()).toBe(0);
+  });
+
   test("stands beside another one", async () => {
     const planes = [0, 1].map(() => new LocalPlane({ home: join(temporaryDirectory(), "plane") }));
     const [one, other] = await Promise.all(planes.map((plane) => plane.ready()));

@@ -52,6 +52,31 @@ export const listenAddress = z.string().transform((text, context) => {
 /** Where a listener binds. */
 export type ListenAddress = z.output<typeof listenAddress>;
 
+/** The longest path of a Unix socket in bytes: what Linux has room for, less the byte that ends it (unix(7)). */
+export const LONGEST_SOCKET_PATH = 107;
+
+/** The path in `unix:/absolute/path`; undefined: it is none. */
+export function socketPath(text: string): string | undefined {
+  const path = text.startsWith("unix:/") ? text.slice(5) : undefined;
+  return path !== undefined && Buffer.byteLength(path) <= LONGEST_SOCKET_PATH ? path : undefined;
+}
+
+/** A Unix socket, by which processes of one machine meet: whoever may use it, the file system says. */
+export type SocketAddress = { readonly path: string };
+
+/** `host:port` as in {@link listenAddress}, or `unix:` and the absolute path of a Unix socket. */
+export const internalListenAddress = z.string().transform((text, context) => {
+  const path = socketPath(text);
+  if (path !== undefined) return { path } satisfies SocketAddress;
+  const read = listenAddress.safeParse(text);
+  if (read.success) return read.data;
+  context.addIssue({
+    code: "custom",
+    message: `must be host:port, or unix: and an absolute path of at most ${LONGEST_SOCKET_PATH} bytes, got "${text}"`,
+  });
+  return z.NEVER;
+});
+
 /** An absolute http or https URL without a trailing slash. */
 export const baseURL = z.string().transform((text, context) => {
   const url = URL.parse(text);
@@ -60,6 +85,18 @@ export const baseURL = z.string().transform((text, context) => {
     return z.NEVER;
   }
   return text.replace(/\/+$/, "");
+});
+
+/** Where another service is: a {@link baseURL}, or `unix:` and the absolute path of its Unix socket. */
+export const internalURL = z.string().transform((text, context) => {
+  if (socketPath(text) !== undefined) return text;
+  const read = baseURL.safeParse(text);
+  if (read.success) return read.data;
+  context.addIssue({
+    code: "custom",
+    message: `must be an http or https URL, or unix: and an absolute path of at most ${LONGEST_SOCKET_PATH} bytes, got "${text}"`,
+  });
+  return z.NEVER;
 });
 
 /** A whole number between `min` and `max`, both included. */

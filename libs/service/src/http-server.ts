@@ -1,4 +1,5 @@
 /** A small HTTP server: a table of routes, bounded bodies, and an orderly end. */
+import { chmodSync } from "node:fs";
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -13,7 +14,7 @@ import {
   type Server as SocketServer,
   type Socket,
 } from "node:net";
-import type { ListenAddress } from "@sextant/config";
+import type { ListenAddress, SocketAddress } from "@sextant/config";
 import { invalidData } from "@sextant/errors";
 import type { Logger } from "@sextant/logging";
 import {
@@ -25,6 +26,7 @@ import {
   type Route,
 } from "./dispatcher.ts";
 import type { LinkServer } from "./link/link-server.ts";
+import { removeDeadSocket } from "./unix-socket.ts";
 
 /** Bodies up to so many bytes are sent together with their head. */
 const ONE_WRITE = 64 * 1024;
@@ -166,7 +168,7 @@ const SILENCE = 120_000;
 /** Connections that wait for this process to take them. */
 const BACKLOG = 1_024;
 
-/** A listening server. */
+/** A listening server. At a Unix socket `host` is its path, and `port` 0. */
 export type Listener = {
   readonly host: string;
   readonly port: number;
@@ -176,8 +178,8 @@ export type Listener = {
 };
 
 /** Listens; over TLS when `tls` is given. Fails with the system's error, such as EADDRINUSE. */
-export function listen(options: {
-  readonly address: ListenAddress;
+export async function listen(options: {
+  readonly address: ListenAddress | SocketAddress;
   readonly listener: (request: IncomingMessage, response: ServerResponse) => void;
   readonly tls?: ServerOptions | undefined;
   /** Serves the connections that ask to become links; without, they are refused. */
@@ -205,19 +207,21 @@ export function listen(options: {
       : createSocketServer({ noDelay: true }, (socket) =>
           accept(socket, () => void server.emit("connection", socket)),
         );
+  if ("path" in address) await removeDeadSocket(address.path);
   return new Promise((resolve, reject) => {
     front.once("error", reject);
-    front.listen({ port: address.port, host: address.host, backlog: BACKLOG }, () => {
+    front.listen({ ...address, backlog: BACKLOG }, () => {
       front.off("error", reject);
+      // For this user alone, whatever the directory allows.
+      if ("path" in address) chmodSync(address.path, 0o600);
       // A connection that could not be taken, for want of descriptors perhaps, is no reason to give up those that there are.
       front.on("error", (error) => log.error({ err: error }, "a connection could not be taken"));
       // By this a server begins to look after its connections: after their times, and after those that rest.
       if (front !== server) server.emit("listening");
       const bound = front.address();
-      const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
       resolve({
-        host: address.host,
-        port,
+        host: "path" in address ? address.path : address.host,
+        port: typeof bound === "object" && bound !== null ? bound.port : 0,
         server,
         close: (grace) => closeServer(front, server, grace, links),
       });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { forbidden } from "@sextant/errors";
 import type { Caller, ServiceName, Verifier } from "@sextant/identity";
-import type { ListenAddress } from "@sextant/config";
+import type { ListenAddress, SocketAddress } from "@sextant/config";
 import type { Logger } from "@sextant/logging";
 import { createSecureContext } from "node:tls";
 import type { Server as SecureServer, ServerOptions } from "node:https";
@@ -53,7 +53,7 @@ export function internalHandler(
 
 /** Listens for the other services: each call over a link, or by HTTP. */
 export async function listenInternally(options: {
-  readonly address: ListenAddress;
+  readonly address: ListenAddress | SocketAddress;
   readonly routes: readonly Route[];
   readonly tls: FollowedFiles<InternalTLS> | undefined;
   readonly log: Logger;

@@ -1,10 +1,16 @@
-import { baseURL, listenAddress, logFormat, logLevel } from "@sextant/config";
+import {
+  internalListenAddress,
+  internalURL,
+  listenAddress,
+  logFormat,
+  logLevel,
+} from "@sextant/config";
 import { z } from "zod";
 
 /** The settings that every service has. Keys are names of environment variables. */
 export const serviceSettings = z.object({
   /** Where the internal API listens. */
-  SEXTANT_LISTEN: listenAddress.default({ host: "127.0.0.1", port: 0 }),
+  SEXTANT_LISTEN: internalListenAddress.default({ host: "127.0.0.1", port: 0 }),
   /** Where `/healthz`, `/readyz` and `/metrics` listen, as plain HTTP. */
   SEXTANT_OPS_LISTEN: listenAddress.default({ host: "127.0.0.1", port: 0 }),
   /** Directory with this service's own keys. */
@@ -18,5 +24,5 @@ export const serviceSettings = z.object({
 /** See {@link serviceSettings}. */
 export type ServiceSettings = z.output<typeof serviceSettings>;
 
-/** The base URL of another service, as a setting. */
-export const serviceURL = baseURL;
+/** Where another service is, as a setting. */
+export const serviceURL = internalURL;

@@ -1,4 +1,4 @@
-import { loadConfig, wholeNumber } from "@sextant/config";
+import { baseURL, loadConfig, wholeNumber } from "@sextant/config";
 import { limitSettings } from "@sextant/graphql";
 import { serviceSettings, serviceURL } from "@sextant/service";
 import { z } from "zod";
@@ -8,8 +8,8 @@ const DAY = 86_400;
 const settings = serviceSettings.extend({
   ...limitSettings,
   SEXTANT_REGISTRY_URL: serviceURL,
-  SEXTANT_PUBLIC_URL: serviceURL,
-  SEXTANT_MTLS_URL: serviceURL,
+  SEXTANT_PUBLIC_URL: baseURL,
+  SEXTANT_MTLS_URL: baseURL,
   SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
   /** Lifetimes in seconds, with hard maxima. */
   SEXTANT_TOKEN_TTL_RUNTIME: wholeNumber(1, DAY).default(3_600),

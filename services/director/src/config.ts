@@ -1,4 +1,4 @@
-import { loadConfig, wholeNumber } from "@sextant/config";
+import { baseURL, loadConfig, wholeNumber } from "@sextant/config";
 import { limitSettings } from "@sextant/graphql";
 import { rolesSetting } from "@sextant/identity";
 import { serviceSettings, serviceURL } from "@sextant/service";
@@ -9,7 +9,7 @@ const settings = serviceSettings.extend({
   SEXTANT_REGISTRY_URL: serviceURL,
   SEXTANT_CONNECTOR_URL: serviceURL,
   /** How the public listener is reached from outside: client credentials name it. */
-  SEXTANT_PUBLIC_URL: serviceURL,
+  SEXTANT_PUBLIC_URL: baseURL,
   /** `local`: one machine, one owner; webhooks may go to private addresses. */
   SEXTANT_PROFILE: z.enum(["local", "production"]).default("production"),
   /** Names for sets of scopes. */

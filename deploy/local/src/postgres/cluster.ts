@@ -1,7 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { socketPath } from "@sextant/config";
 import { Fault } from "../fault.ts";
 import type { Binaries } from "./binaries.ts";
 import {
@@ -27,7 +36,10 @@ export interface Cluster {
   readonly ownerPassword: string;
 }
 
-const PASSWORDS_ONLY = "host all all 127.0.0.1/32 scram-sha-256\n";
+const ACCESS_RULES = "pg_hba.conf";
+const PASSWORDS_ONLY = `${["local all all", "host all all 127.0.0.1/32"]
+  .map((who) => `${who} scram-sha-256`)
+  .join("\n")}\n`;
 
 /** Opens the data directory, and makes it first where there is none. Interrupted making leaves nothing behind. */
 export async function openCluster(
@@ -43,9 +55,28 @@ export async function openCluster(
     superuserPassword: password(join(directory, "superuser-password")),
     ownerPassword: password(join(directory, "owner-password")),
   };
-  if (existsSync(cluster.data)) checkVersion(cluster, binaries);
-  else await make(cluster, binaries, account);
+  if (existsSync(cluster.data)) {
+    checkVersion(cluster, binaries);
+    tidy(cluster);
+  } else await make(cluster, binaries, account);
   return cluster;
+}
+
+/** Brings what an earlier version or a server that was killed has left to what is expected now. */
+function tidy({ data }: Cluster): void {
+  const rules = join(data, ACCESS_RULES);
+  if (!existsSync(rules) || readFileSync(rules, "utf8") !== PASSWORDS_ONLY)
+    writeFileSync(rules, PASSWORDS_ONLY);
+  for (const name of readdirSync(data))
+    if (name.startsWith(".s.PGSQL.")) rmSync(join(data, name), { force: true });
+}
+
+/** The directory in which the server makes its Unix socket; undefined: there is none, because its path would be too long. */
+export function socketDirectory({ data }: Cluster, port: number): string | undefined {
+  const isPlain = !/[",]/.test(data);
+  return isPlain && socketPath(`unix:${join(data, `.s.PGSQL.${port}`)}`) !== undefined
+    ? data
+    : undefined;
 }
 
 function password(file: string): string {
@@ -115,7 +146,7 @@ async function make(cluster: Cluster, binaries: Binaries, account: Account): Pro
     ],
     `${statements.join("\n")}\n`,
   );
-  writeFileSync(join(unfinished, "pg_hba.conf"), PASSWORDS_ONLY);
+  writeFileSync(join(unfinished, ACCESS_RULES), PASSWORDS_ONLY);
   renameSync(unfinished, cluster.data);
 }
 

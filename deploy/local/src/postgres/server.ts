@@ -6,7 +6,7 @@ import type { Logger } from "@sextant/logging";
 import { Fault } from "../fault.ts";
 import type { ProcessPlan } from "../kept-process.ts";
 import type { Binaries } from "./binaries.ts";
-import type { Cluster } from "./cluster.ts";
+import { type Cluster, socketDirectory } from "./cluster.ts";
 import { type Confinement, confine, ENVIRONMENT } from "./confinement.ts";
 import { logPostgresLine } from "./log-lines.ts";
 
@@ -61,8 +61,7 @@ export function postgresPlan(options: {
   const all = {
     port: String(port),
     listen_addresses: "127.0.0.1",
-    // A socket's path may not be longer than 107 bytes, and a home directory's may.
-    unix_socket_directories: "",
+    unix_socket_directories: socketDirectory(cluster, port) ?? "",
     ...settings,
   };
   const flags = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);

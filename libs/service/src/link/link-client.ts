@@ -2,6 +2,7 @@
 import { request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import type { Duplex } from "node:stream";
+import { socketPath } from "@sextant/config";
 import type { FollowedFiles } from "../follow-files.ts";
 import type { InternalTLS } from "../internal-api.ts";
 import { type CallHead, FRAME, FrameReader, FrameWriter, type ReplyHead } from "./frame.ts";
@@ -147,11 +148,18 @@ class Link {
   }
 }
 
-function connect(url: URL, tls: InternalTLS | undefined): Promise<Link> {
+/** Where a service is, as Node's requests take it. */
+function place(url: string): { host: string; port: string } | { socketPath: string } {
+  const path = socketPath(url);
+  if (path !== undefined) return { socketPath: path };
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port };
+}
+
+function connect(url: string, tls: InternalTLS | undefined): Promise<Link> {
   return new Promise((resolve, reject) => {
     const options = {
-      host: url.hostname,
-      port: url.port,
+      ...place(url),
       path: "/",
       headers: { connection: "Upgrade", upgrade: LINK_PROTOCOL },
       timeout: CONNECT_TIMEOUT,
@@ -173,7 +181,10 @@ function connect(url: URL, tls: InternalTLS | undefined): Promise<Link> {
     request.on("timeout", () =>
       request.destroy(lost("ETIMEDOUT", "no connection was made in time")),
     );
-    request.on("error", reject);
+    request.on("error", (error: NodeJS.ErrnoException) =>
+      // A Unix socket is there when somebody listens.
+      reject(error.code === "ENOENT" ? lost("ECONNREFUSED", error.message) : error),
+    );
     request.end();
   });
 }
@@ -185,7 +196,6 @@ export function createLinkClient(options: {
   readonly tls?: Pick<FollowedFiles<InternalTLS>, "current"> | undefined;
   readonly links: number;
 }): LinkClient {
-  const url = new URL(options.url);
   const places: (Promise<Link> | undefined)[] = Array.from({ length: options.links });
   const made = new Set<Link>();
   // Calls of one turn of the event loop go over the same link: in one write, and so do replies that are ready together.
@@ -194,7 +204,7 @@ export function createLinkClient(options: {
   let closed = false;
 
   const make = async (place: number): Promise<Link> => {
-    const connecting = connect(url, options.tls?.current());
+    const connecting = connect(options.url, options.tls?.current());
     places[place] = connecting;
     try {
       const link = await connecting;

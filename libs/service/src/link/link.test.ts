@@ -1,6 +1,13 @@
 import { once } from "node:events";
+import { existsSync, mkdtempSync, renameSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, connect as connectSocket } from "node:net";
+import {
+  type AddressInfo,
+  connect as connectSocket,
+  createServer as createSocketServer,
+} from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { silentLogger } from "@sextant/logging";
@@ -153,6 +160,35 @@ describe("a link", () => {
     expect((await open).body.toString()).toBe("the last");
     await closing;
     await expect(post("b")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  it("goes over a Unix socket, which is for this user alone and outlives no process", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "sextant-link-")), "a.sock");
+    client = createLinkClient({ url: `unix:${path}`, links: 1 });
+    await expect(post("a")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    // As one that was killed leaves it behind.
+    const left = createSocketServer().listen(path);
+    await once(left, "listening");
+    renameSync(path, `${path}.left`);
+    left.close();
+    await once(left, "close");
+    renameSync(`${path}.left`, path);
+    await expect(post("b")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    const open = () =>
+      listenInternally({
+        address: { path },
+        routes: [{ path: "/x", methods: { POST: () => ({ status: 200, body: "here" }) } }],
+        tls: undefined,
+        log: silentLogger,
+      });
+    server = await open();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect((await post("c")).body.toString()).toBe("here");
+    // One that is served is not taken away.
+    await expect(open()).rejects.toMatchObject({ code: "EADDRINUSE" });
+    expect((await post("d")).body.toString()).toBe("here");
+    await server.close(0);
+    expect(existsSync(path)).toBe(false);
   });
 
   it("is not made with what serves none, and says so", async () => {
