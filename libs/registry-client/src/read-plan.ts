@@ -22,6 +22,8 @@ export type Condition =
   | { readonly op: "in"; readonly field: string; readonly values: Value }
   /** The audit entry names an object with this id. */
   | { readonly op: "names"; readonly object: Value }
+  /** The tenant is granted to an integration system of the tenant that is read in. */
+  | { readonly op: "grantedTo"; readonly integrationSystem: Value }
   /** The id or timestamp is less than the value. */
   | { readonly op: "before"; readonly field: string; readonly value: Value }
   | { readonly op: "isNull"; readonly field: string }
@@ -55,6 +57,7 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
     z.strictObject({ op: z.literal("equals"), field: name, value: valueSchema }),
     z.strictObject({ op: z.literal("in"), field: name, values: valueSchema }),
     z.strictObject({ op: z.literal("names"), object: valueSchema }),
+    z.strictObject({ op: z.literal("grantedTo"), integrationSystem: valueSchema }),
     z.strictObject({ op: z.literal("before"), field: name, value: valueSchema }),
     z.strictObject({ op: z.literal("isNull"), field: name }),
     z.strictObject({ op: z.literal("past"), field: name }),

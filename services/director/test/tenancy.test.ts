@@ -298,7 +298,10 @@ const cases: Readonly<
   registerTenant: () => [],
   integrationSystems: () => ["{ x: integrationSystems { totalCount data { id name } } }"],
   integrationSystem: ({ system }) => [
-    `{ x: integrationSystem(id: "${system}") { name auths { id } } }`,
+    `{ x: integrationSystem(id: "${system}") { name auths { id } tenants { totalCount data { id } } } }`,
+  ],
+  tenantGrants: () => [
+    "{ x: tenantGrants { totalCount data { id integrationSystemID homeTenant { id name } } } }",
   ],
   registerIntegrationSystem: () => [],
   updateIntegrationSystem: ({ system }) => [

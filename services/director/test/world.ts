@@ -17,6 +17,7 @@ export type World = Readonly<
     | "runtimeClient"
     | "system"
     | "systemClient"
+    | "grant"
     | "template"
     | "templateName"
     | "token"
@@ -87,7 +88,12 @@ export async function makeWorld(tenant: TestTenant, mark: string, group: string)
     `mutation($id: ID!) { systemClient: requestClientCredentialsForIntegrationSystem(id: $id) { id } }`,
     { id: made.system.id },
   );
-  const { tenants } = await admin.ask("{ tenants { id internalID } }");
+  const { tenants, tenantGrants } = await admin.ask(
+    "{ tenants { id internalID } tenantGrants { data { id integrationSystemID } } }",
+  );
+  const grant = (tenantGrants.data as { id: string; integrationSystemID: string }[]).find(
+    ({ integrationSystemID }) => integrationSystemID === made.system.id,
+  );
   const own = (tenants as { id: string; internalID: string }[]).find(
     ({ internalID }) => internalID === tenant.id,
   );
@@ -109,6 +115,7 @@ export async function makeWorld(tenant: TestTenant, mark: string, group: string)
     selectorValue: mark,
     templateName: name,
     systemClient: systemClient.id,
+    grant: grant?.id ?? "",
     tenant: own?.id ?? "",
   } as World;
 }

@@ -70,6 +70,9 @@ function condition(
       field,
       value: param("timestamp"),
     })),
+    ...(kind === "tenant"
+      ? [fc.constant({ op: "grantedTo", integrationSystem: param("uuid") } as const)]
+      : []),
     ...(kind === "auditEntry"
       ? [fc.constant({ op: "names", object: param("uuid") } as const)]
       : []),

@@ -116,6 +116,7 @@ export const rules: AccessRules = {
   unregisterIntegrationSystem: rule("integration_system:write", "system", users),
   grantTenant: rule("tenant:write", "system", users),
   revokeTenant: rule("tenant:write", "system", users),
+  tenantGrants: rule("tenant:read", "grant", usersOnly),
 
   setDefaultEventingForApplication: rule("eventing:manage", "application"),
   deleteDefaultEventingForApplication: rule("eventing:manage", "application"),

@@ -22,6 +22,24 @@ export const integrationSystemRead: RootRead = {
   ...byIDArgument,
 };
 
+export const tenantGrantsRead: RootRead = {
+  read: "page",
+  scopes: ["tenant:read"],
+  where: () => all(),
+};
+
+/** Grants are for users alone, as tenants are. */
+export const tenantGrantType: ObjectRead = {
+  kind: "tenantGrant",
+  visible: (viewer) => (viewer === "USER" ? undefined : none),
+  fields: {
+    id: column("id"),
+    integrationSystemID: column("integrationSystemID"),
+    homeTenant: { read: "one", where: () => equals("id", { parent: "homeTenantID" }) },
+    createdAt: column("createdAt"),
+  },
+};
+
 /** An integration system sees itself, in its own tenant. */
 export const integrationSystemType: ObjectRead = {
   kind: "integrationSystem",
@@ -38,6 +56,11 @@ export const integrationSystemType: ObjectRead = {
       scopes: ["integration_system:write"],
       where: () => ownedBy("integrationSystemID"),
       max: 1000,
+    },
+    tenants: {
+      read: "page",
+      scopes: ["tenant:read"],
+      where: () => ({ op: "grantedTo", integrationSystem: { parent: "id" } }),
     },
     revision: column("revision"),
   },

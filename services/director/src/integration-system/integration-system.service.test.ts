@@ -109,6 +109,51 @@ it("a grant opens another tenant to it, until it is revoked", async () => {
   await expect(anApplication(other, "too-late", named)).rejects.toThrow(/INVALID_DATA/);
 });
 
+it("grants are listed from both sides, and nobody is told of a tenant that is not open to it", async () => {
+  const [system, idle] = [await aSystem(home, "listed"), await aSystem(home, "idle")];
+  const [other, third] = [await director.tenant(), await director.tenant()];
+  const local = await aSystem(other, "local");
+  const admin = everywhere();
+  const ids = [await externalID(home), await externalID(other), await externalID(third)] as const;
+  for (const t of ids.slice(1)) await admin.ask(grant, { s: system, t });
+
+  const tenantsOf = `query($id: ID!, $first: Int, $after: PageCursor) {
+    x: integrationSystem(id: $id) { tenants(first: $first, after: $after) { totalCount data { id } pageInfo { endCursor hasNextPage } } } }`;
+  const listed = async (as: typeof admin, id = system) => {
+    const { tenants } = (await as.ask(tenantsOf, { id })).x;
+    return [tenants.totalCount, tenants.data.map((one: { id: string }) => one.id).toSorted()];
+  };
+  expect(await listed(admin)).toEqual([3, ids.toSorted()]);
+  expect(await listed(admin, idle)).toEqual([1, [ids[0]]]);
+  expect(await listed(home.admin)).toEqual([1, [ids[0]]]);
+  const both = director.as({ ...home.admin.identity, tenants: [home.id, third.id] });
+  expect(await listed(both)).toEqual([2, [ids[0], ids[2]].toSorted()]);
+  const first = (await admin.ask(tenantsOf, { id: system, first: 2 })).x.tenants;
+  const rest = (
+    await admin.ask(tenantsOf, { id: system, first: 2, after: first.pageInfo.endCursor })
+  ).x.tenants;
+  expect([first.data.length, first.pageInfo.hasNextPage]).toEqual([2, true]);
+  const paged = [...first.data, ...rest.data] as { id: string }[];
+  expect(paged.map((one) => one.id).toSorted()).toEqual(ids.toSorted());
+
+  const grants = `{ x: tenantGrants { totalCount data { id integrationSystemID homeTenant { id } createdAt } } }`;
+  const seen = async (as: typeof admin) =>
+    (await as.ask(grants)).x.data.map(
+      (one: { integrationSystemID: string; homeTenant: { id: string } | null }) =>
+        `${one.integrationSystemID} of ${one.homeTenant?.id}`,
+    );
+  expect(await seen(third.admin)).toEqual([`${system} of undefined`]);
+  const inOther = director.as({ ...other.admin.identity, tenants: [other.id, home.id] });
+  expect(await seen(inOther)).toEqual([`${local} of ${ids[1]}`, `${system} of ${ids[0]}`]);
+  expect(await third.with("application:read").refusal(grants)).toMatch(/^INSUFFICIENT_SCOPES/);
+  // What grants nothing is seen nowhere.
+  expect(await seen(admin)).not.toContain(`${local} of ${ids[1]}`);
+
+  await admin.ask(revoke, { s: system, t: ids[2] });
+  expect(await listed(admin)).toEqual([2, ids.slice(0, 2).toSorted()]);
+  expect(await seen(third.admin)).toEqual([]);
+});
+
 it("a grant is given by nobody who may not act in that tenant, nor of another's integration system", async () => {
   const system = await aSystem(home, "kept");
   const other = await director.tenant();

@@ -20,6 +20,8 @@ import {
   integrationSystemRead,
   integrationSystemsRead,
   integrationSystemType,
+  tenantGrantsRead,
+  tenantGrantType,
 } from "../integration-system/integration-system.read.ts";
 import { systemAuthType } from "../system-auth/system-auth.read.ts";
 import type { Openers } from "./openers.ts";
@@ -103,6 +105,7 @@ export function declarations({ openAuth, openText, openTemplate }: Openers): Dec
       auditEntries: auditEntriesRead,
       tenants: tenantsRead,
       tenantsPage: tenantsPageRead,
+      tenantGrants: tenantGrantsRead,
       healthChecks: healthChecksRead,
     },
     types: {
@@ -131,6 +134,7 @@ export function declarations({ openAuth, openText, openTemplate }: Openers): Dec
       Webhook: webhookType(openAuth, openText),
       Tenant: tenantType,
       IntegrationSystem: integrationSystemType,
+      TenantGrant: tenantGrantType,
       SystemAuth: systemAuthType(openAuth),
       ApplicationTemplate: applicationTemplateType(openTemplate),
       APIToken: apiTokenType,

@@ -11,6 +11,13 @@ export function conditionSQL(build: Build, scope: Scope, condition: Condition): 
     }
     case "in":
       return `${scope.column(condition.field)} = any(${arraySQL(build, scope, condition)})`;
+    case "grantedTo": {
+      if (scope.kind !== "tenant") refusePlan("only a tenant is granted");
+      const grant = build.alias();
+      const system = valueSQL(build, scope.parent, condition.integrationSystem, "uuid");
+      build.kinds.add("tenantGrant");
+      return `exists (select from tenant_grant ${grant} where ${grant}.home_tenant_id = ${build.slots.tenant()} and ${grant}.integration_system_id = ${system} and ${grant}.tenant_id = ${scope.column("id")})`;
+    }
     case "before": {
       const type = comparable(scope, condition.field);
       if (type !== "uuid" && type !== "timestamp") refusePlan(`${condition.field} has no order`);
