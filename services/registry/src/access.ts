@@ -126,8 +126,8 @@ export const ACCESS: Readonly<Record<ServiceName, Access>> = {
   "runtime-provisioner": {
     ...NOTHING,
     // Director's record of a runtime, for its agent's contact.
-    reads: ["operation", "provisionedRuntime", "runtime", "syncState"],
-    writes: ["operation", "provisionedRuntime"],
+    reads: ["operation", "provisionedRuntime", "idempotencyKey", "runtime", "syncState"],
+    writes: ["operation", "provisionedRuntime", "idempotencyKey"],
     claims: ["operation"],
     watches: ["runtime.unregistered"],
     findsTenants: true,

@@ -24,6 +24,7 @@ import { declarations, parameters } from "./declarations.ts";
 import { createDirector } from "./director-client/director.ts";
 import { createLocalDriver } from "./driver/local-driver.ts";
 import { operationResolvers } from "./operation/operation.resolvers.ts";
+import { createRepeats } from "./operation/repeats.ts";
 import { createOperationService } from "./operation/operation.service.ts";
 import { createStageHandler } from "./operation/stage.ts";
 
@@ -81,6 +82,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     declarations,
     resolvers: operationResolvers(createOperationService(context)),
     registry,
+    repeats: createRepeats(registry),
     refusals,
     log,
     parameters,

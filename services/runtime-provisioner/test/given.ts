@@ -10,6 +10,7 @@ import { declarations, parameters } from "../src/declarations.ts";
 import type { Director, SeenRuntime } from "../src/director-client/director.ts";
 import type { Driver, Injected } from "../src/driver/driver.ts";
 import { operationResolvers } from "../src/operation/operation.resolvers.ts";
+import { createRepeats } from "../src/operation/repeats.ts";
 import { createOperationService } from "../src/operation/operation.service.ts";
 import { createStageHandler } from "../src/operation/stage.ts";
 
@@ -142,6 +143,7 @@ export async function startProvisioner() {
     declarations,
     resolvers: operationResolvers(createOperationService(context)),
     registry: inside.registry,
+    repeats: createRepeats(inside.registry),
     log: silentLogger,
     parameters,
     introspection: true,
@@ -149,11 +151,15 @@ export async function startProvisioner() {
   const handle = createStageHandler(context);
 
   const as = (identity: Identity) => {
-    const send = async (query: string, variables: Readonly<Record<string, unknown>> = {}) => {
+    const send = async (
+      query: string,
+      variables: Readonly<Record<string, unknown>> = {},
+      idempotencyKey?: string,
+    ) => {
       const call = {
         caller: { service: "api-gateway", identity },
         requestID: "test",
-        idempotencyKey: undefined,
+        idempotencyKey,
         signal: new AbortController().signal,
       } as const;
       const { text } = await executor.execute({ query, variables }, call, false);
@@ -164,13 +170,21 @@ export async function startProvisioner() {
     };
     return {
       send,
-      async ask(query: string, variables?: Readonly<Record<string, unknown>>): Promise<Selected> {
-        const { data, errors } = await send(query, variables);
+      async ask(
+        query: string,
+        variables?: Readonly<Record<string, unknown>>,
+        key?: string,
+      ): Promise<Selected> {
+        const { data, errors } = await send(query, variables, key);
         if (errors !== undefined) throw new Error(JSON.stringify(errors));
         return data;
       },
-      async refusal(query: string, variables?: Readonly<Record<string, unknown>>): Promise<string> {
-        const { errors, data } = await send(query, variables);
+      async refusal(
+        query: string,
+        variables?: Readonly<Record<string, unknown>>,
+        key?: string,
+      ): Promise<string> {
+        const { errors, data } = await send(query, variables, key);
         if (errors?.[0] === undefined)
           throw new Error(`an error was expected: ${JSON.stringify(data)}`);
         return `${errors[0].extensions.code}: ${errors[0].message}`;

@@ -331,3 +331,55 @@ describe("another tenant", () => {
     );
   });
 });
+
+describe("a request with an Idempotency-Key", () => {
+  const config = (name: string) => ({ c: { name, driver: "fake", parameters: { size: 1 } } });
+  const operations = async () =>
+    (await tenant.admin.ask("{ x: runtimeOperations { totalCount } }")).x.totalCount as number;
+
+  it("that is sent again is answered the same and carried out once, whatever it asks for", async () => {
+    const before = await operations();
+    const twice = async (query: string, variables: object, key: string) => {
+      const first = await tenant.admin.ask(query, { ...variables }, key);
+      await provisioner.step();
+      expect(await tenant.admin.ask(query, { ...variables }, key)).toEqual(first);
+      return first.x as { id: string };
+    };
+    const { id } = await twice(provision, config("once"), "k1");
+    const { runtimeID } = await provisioner.until(tenant.admin, id, "Succeeded");
+    const upgraded = await twice(upgrade, { id: runtimeID, p: { size: 2 } }, "k2");
+    await provisioner.until(tenant.admin, upgraded.id, "Succeeded");
+    const anew = await twice(on("reconnectRuntimeAgent"), { id: runtimeID }, "k3");
+    await provisioner.until(tenant.admin, anew.id, "Succeeded");
+    await twice(on("deprovisionRuntime"), { id: runtimeID }, "k4");
+    const { id: other } = await begin();
+    await twice(on("cancelOperation"), { id: other }, "k5");
+    expect(await operations()).toBe(before + 5);
+  });
+
+  it("at the same moment begins one operation, and all get its id", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => tenant.admin.send(provision, config("parallel"), "p")),
+    );
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]?.errors).toBeUndefined();
+    const { id } = await begin();
+    const cancelled = await Promise.all(
+      Array.from({ length: 8 }, () => tenant.admin.send(on("cancelOperation"), { id }, "c")),
+    );
+    expect(new Set(cancelled.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(cancelled[0]?.errors).toBeUndefined();
+  });
+
+  it("is refused when the key was another request's, and tried anew after a failure", async () => {
+    await tenant.admin.ask(provision, config("first"), "key");
+    expect(await tenant.admin.refusal(provision, config("second"), "key")).toMatch(
+      /^INVALID_OPERATION: the Idempotency-Key was used for another request/,
+    );
+    const wrong = { c: { name: "a", driver: "none" } };
+    expect(await tenant.admin.refusal(provision, wrong, "again")).toMatch(/^INVALID_DATA/);
+    await tenant.admin.ask(provision, config("third"), "again");
+    const { admin } = await provisioner.tenant();
+    await admin.ask(provision, config("first"), "key");
+  });
+});

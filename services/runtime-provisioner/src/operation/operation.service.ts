@@ -1,8 +1,17 @@
-import { invalidData, invalidOperation, notFound } from "@sextant/errors";
-import { actorOf, all, Answer, checked, equals, type GraphCall } from "@sextant/graphql";
+import { invalidData, invalidOperation, notFound, type SextantError } from "@sextant/errors";
+import {
+  actorOf,
+  all,
+  Answer,
+  checked,
+  equals,
+  type GraphCall,
+  RepeatedError,
+} from "@sextant/graphql";
 import { authorise } from "@sextant/identity";
 import {
   carryOut,
+  type CommitFailure,
   type Condition,
   create,
   isUUID,
@@ -22,10 +31,9 @@ import {
   upgradeRuntimeInput,
 } from "./operation.ts";
 
-type Call = Pick<GraphCall, "caller" | "requestID" | "clientAddress" | "returning">;
+type Call = Pick<GraphCall, "caller" | "requestID" | "clientAddress" | "returning" | "repeat">;
 
 const isIt = equals("id", { param: "id" });
-const ending = ["Succeeded", "Failed", "Cancelled"];
 /** A stage that goes on while its operation is cancelled gets so long to end before it is undone, in milliseconds. */
 const UNDO_AFTER = 3_000;
 
@@ -69,15 +77,26 @@ export function createOperationService(context: Context) {
     id: string,
     action: string,
     steps: readonly Step[],
-    refusals: Partial<Parameters<typeof carryOut>[2]> = {},
+    ifUnmet?: () => SextantError,
     params = {},
   ): Promise<Answer> => {
+    const { repeat } = call;
+    const first: readonly Step[] =
+      repeat === undefined
+        ? []
+        : [create("idempotencyKey", repeat.id, { request: repeat.request, reveal: false })];
     const commit = {
-      ...commitOf(context, tenant, action, steps, params),
+      ...commitOf(context, tenant, action, [...first, ...steps], params),
       actor: actorOf(call),
       after: call.returning(id),
+      ...(repeat === undefined ? {} : { keepAnswer: repeat.id }),
     };
-    const { after } = await carryOut(registry, commit, { noun: "Operation", id, ...refusals });
+    const explain = (failure: CommitFailure): SextantError | undefined => {
+      // Another request with the same key was quicker, and has done all that this one wants.
+      if (failure.constraint === "idempotency_key_pkey") throw new RepeatedError();
+      return failure.reason === "PRECONDITION" ? ifUnmet?.() : undefined;
+    };
+    const { after } = await carryOut(registry, commit, { noun: "Operation", id, explain });
     return new Answer(after ?? "");
   };
 
@@ -120,14 +139,10 @@ export function createOperationService(context: Context) {
         { op: "check", kind: "operation", where: goesOn, expect: "none" },
         begin(id, type, runtimeID, input),
       ],
-      {
-        explain: (failure) =>
-          failure.reason === "PRECONDITION"
-            ? invalidOperation(
-                "another operation on the runtime goes on: wait until it has ended, or cancel it",
-              )
-            : undefined,
-      },
+      () =>
+        invalidOperation(
+          "another operation on the runtime goes on: wait until it has ended, or cancel it",
+        ),
       { runtimeID, open: ["Pending", "InProgress"] },
     );
   };
@@ -170,13 +185,8 @@ export function createOperationService(context: Context) {
     async cancel(args: { id: string }, call: Call): Promise<Answer> {
       const tenant = authorise(call.caller.identity, "provisioning:write");
       const id = known(args.id, "Operation");
-      const operation = await readOne(registry, tenant, "operation", isIt, ["type", "state"], {
-        id,
-      });
+      const operation = await readOne(registry, tenant, "operation", isIt, ["type"], { id });
       if (operation === undefined) throw notFound("Operation", args.id);
-      const hasEnded = () =>
-        invalidOperation("the operation has ended: there is nothing to cancel");
-      if (ending.includes(operation.state)) throw hasEnded();
       // Only a provisioning leaves something that has to be taken back.
       const undoes = operation.type === "Provision";
       const nextAttemptAt = undoes ? new Date(context.now() + UNDO_AFTER).toISOString() : null;
@@ -196,7 +206,7 @@ export function createOperationService(context: Context) {
         id,
         "cancelOperation",
         [update("operation", id, values, { where: isOpen })],
-        { explain: (failure) => (failure.reason === "PRECONDITION" ? hasEnded() : undefined) },
+        () => invalidOperation("the operation has ended: there is nothing to cancel"),
         { open: ["Pending", "InProgress"] },
       );
     },
