@@ -23,13 +23,20 @@ function firstEphemeral(): number {
   }
 }
 
-/** Free ports on the loopback address that stay free for a process that is started, or started again, later. */
-export async function freePorts(count: number): Promise<number[]> {
-  const end = Math.max(firstEphemeral(), LOWEST + 1_000);
+/**
+ * Free ports on the loopback address that stay free for a process that is started, or started again, later; none of `promised`, on
+ * which nobody may listen yet.
+ */
+export async function freePorts(
+  count: number,
+  promised: readonly number[] = [],
+  [start, end] = [LOWEST, Math.max(firstEphemeral(), LOWEST + 1_000)],
+): Promise<number[]> {
   const found = new Set<number>();
   for (let tries = 0; found.size < count && tries < 1_000; tries++) {
-    const port = randomInt(LOWEST, end);
-    if (!found.has(port) && (await tryListen("127.0.0.1", port)) === undefined) found.add(port);
+    const port = randomInt(start, end);
+    if (promised.includes(port) || found.has(port)) continue;
+    if ((await tryListen("127.0.0.1", port)) === undefined) found.add(port);
   }
   if (found.size < count) {
     throw new Fault(

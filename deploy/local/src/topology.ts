@@ -51,7 +51,7 @@ function socketDirectory(home: string): string | undefined {
 
 /** Chooses where everything inside listens, and ports for the public listeners when the settings leave them open. */
 export async function chooseTopology(settings: LocalSettings): Promise<Topology> {
-  const ports = await freePorts(STOP_ORDER.length * 2 + 3);
+  const ports = await freePorts(STOP_ORDER.length * 2 + 3, [settings.port, settings.mtlsPort]);
   const next = (): number => ports.pop() ?? 0;
   const port = settings.port === 0 ? next() : settings.port;
   const mtlsPort = settings.mtlsPort === 0 ? next() : settings.mtlsPort;

@@ -1,9 +1,10 @@
+import { tmpdir } from "node:os";
 import { silentLogger } from "@sextant/logging";
 import { createTestDatabase, type TestDatabase } from "@sextant/testkit";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Database } from "../src/database/database.ts";
-import { ConnectionLostError, StatementError } from "../src/database/error.ts";
+import { ConnectionLostError, isNotThereYet, StatementError } from "../src/database/error.ts";
 
 let test: TestDatabase;
 let database: Database;
@@ -160,6 +161,17 @@ describe("a connection that is lost", () => {
 });
 
 describe("a database that cannot be reached", () => {
+  it.each([
+    ["at its port", { host: "127.0.0.1", port: 1 }],
+    ["at a Unix socket that it has not made yet", { host: tmpdir(), port: 1 }],
+    ["by its name", { host: "nowhere.invalid", port: 1 }],
+  ])("%s may come", async (_where, options) => {
+    const client = new Client({ ...options, user: "a", password: "b", database: "c" });
+    const refused: unknown = await client.connect().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(Error);
+    expect(isNotThereYet(refused)).toBe(true);
+  });
+
   it("is told as such, in good time", async () => {
     const nowhere = new Database({
       url: "postgresql://a:b@127.0.0.1:1/c",

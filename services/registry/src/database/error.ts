@@ -66,12 +66,12 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof StatementError && /^(?:57P0|53|08)/.test(error.sqlState);
 }
 
-/** The server does not listen, cannot be found, starts or has no room: it may come. */
+/** The server does not listen (at a Unix socket: there is none), cannot be found, starts or has no room: it may come. */
 export function isNotThereYet(error: unknown): boolean {
   if (isUnavailable(error) || error instanceof RegistryUnavailableError) return true;
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   if (error instanceof AggregateError) return error.errors.every((one) => isNotThereYet(one));
   if (typeof code === "string")
-    return /^(?:ECONN|ENOTFOUND|EAI_AGAIN|EHOST|ENETUNREACH|ETIMEDOUT|EPIPE|57P0|53|08)/.test(code);
+    return /^(?:ECONN|ENOENT|ENOTFOUND|EAI_AGAIN|EHOST|ENETUNREACH|ETIMEDOUT|EPIPE|57P0|53|08)/.test(code);
   return typeof message === "string" && /terminated|timeout/i.test(message);
 }
