@@ -72,6 +72,8 @@ export function isNotThereYet(error: unknown): boolean {
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   if (error instanceof AggregateError) return error.errors.every((one) => isNotThereYet(one));
   if (typeof code === "string")
-    return /^(?:ECONN|ENOENT|ENOTFOUND|EAI_AGAIN|EHOST|ENETUNREACH|ETIMEDOUT|EPIPE|57P0|53|08)/.test(code);
+    return /^(?:ECONN|ENOENT|ENOTFOUND|EAI_AGAIN|EHOST|ENETUNREACH|ETIMEDOUT|EPIPE|57P0|53|08)/.test(
+      code,
+    );
   return typeof message === "string" && /terminated|timeout/i.test(message);
 }
