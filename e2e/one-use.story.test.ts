@@ -12,6 +12,8 @@ import { until } from "./story/until.ts";
 const FULL = process.env["SEXTANT_TEST_FULL"] === "1";
 const USES = FULL ? 1_000 : 250;
 const KILLS = FULL ? 50 : 4;
+/** All that issuing goes through. */
+const IN_TURNS = ["connector", "registry", "postgres", "api-gateway"];
 /** Who is killed often is started again after 10 s only. */
 const BACK_WITHIN = 60_000;
 
@@ -199,9 +201,9 @@ describe("issuing that is cut off", { timeout: 1_500_000 }, () => {
         const csr = await makeRequest(quietly(stage), `cut-${runtime}`, "P-256", subject);
         return sign(configuration?.token?.token ?? "", csr);
       });
-      // In turns: the Connector, the Registry, PostgreSQL.
+      const victim = IN_TURNS[round % IN_TURNS.length] ?? "";
       const disturb = (): Promise<void> =>
-        round % 3 === 2 ? killedPostgres() : killed(round % 3 === 0 ? "connector" : "registry");
+        victim === "postgres" ? killedPostgres() : killed(victim);
       const [outcomes] = await Promise.all([
         Promise.all(pairing),
         pause(Math.random() * 250).then(disturb),
