@@ -486,9 +486,18 @@ export const kinds = {
 /** The name of a kind. */
 export type Kind = keyof typeof kinds;
 
+const written = (name: string): string =>
+  name.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+/** The names of all kinds and of their fields: asked for with every step of every commit. */
+const WRITTEN: ReadonlyMap<string, string> = new Map(
+  Object.entries(kinds)
+    .flatMap(([kind, { fields }]) => [kind, ...Object.keys(fields)])
+    .map((name) => [name, written(name)]),
+);
+
 /** `healthCheckURL` → `health_check_url`. */
 export function columnName(field: string): string {
-  return field.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+  return WRITTEN.get(field) ?? written(field);
 }
 
 /** `apiDefinition` → `api_definition`. */

@@ -60,9 +60,13 @@ export type NewRecord<K extends Kind> = {
     : never;
 };
 
+const FIELDS: ReadonlyMap<Kind, Readonly<Record<string, Field>>> = new Map(
+  (Object.keys(kinds) as Kind[]).map((kind) => [
+    kind,
+    { ...(kind === "content" ? contentHas : everyKindHas), ...kinds[kind].fields },
+  ]),
+);
+
 /** The fields of a kind, those that every kind has among them. */
-export function fieldsOf(kind: Kind): Readonly<Record<string, Field>> {
-  return kind === "content"
-    ? { ...contentHas, ...kinds.content.fields }
-    : { ...everyKindHas, ...kinds[kind].fields };
-}
+export const fieldsOf = (kind: Kind): Readonly<Record<string, Field>> =>
+  FIELDS.get(kind) as Readonly<Record<string, Field>>;
