@@ -30,6 +30,8 @@ export interface LocalPlane {
   account(): string;
   /** Process id of PostgreSQL. */
   postgres(): number;
+  /** Process id of the supervisor. */
+  supervisor(): number;
   /** Sends a signal to `npm start` and waits for its end. */
   end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
   /** Kills the supervisor. */
@@ -165,9 +167,11 @@ export async function startPlane(
   ).catch((error: Error) => {
     throw new Error(`${error.message}\n${output}`);
   });
+  const supervisor = (): number => Number(/kill (\d+)/.exec(output)?.[1]);
   return {
     home,
     port,
+    supervisor,
     file: () => readPlane(home) as LocalPlaneFile,
     output: () => output,
     ended: () => endedIn(output),
@@ -179,8 +183,7 @@ export async function startPlane(
       return ended;
     },
     async kill() {
-      const supervisor = Number(/kill (\d+)/.exec(output)?.[1]);
-      process.kill(supervisor, "SIGKILL");
+      process.kill(supervisor(), "SIGKILL");
       await ended;
     },
   };

@@ -59,6 +59,16 @@ describe("refusals", () => {
     expect(commits.filter(({ tenant }) => tenant === PLANE_TENANT)).toHaveLength(1);
   });
 
+  it("are not held back because the clock was put back", async () => {
+    const refusals = start();
+    void refusals.record(refusal("a"));
+    void refusals.record(refusal("a"));
+    vi.setSystemTime(Date.now() - 3_600_000);
+    await vi.advanceTimersByTimeAsync(65_000);
+    expect(told()).toEqual(["USER a 1", "USER a 1"]);
+    await refusals.close();
+  });
+
   it("that cannot be recorded now are told with the next", async () => {
     const refusals = start();
     fails = true;

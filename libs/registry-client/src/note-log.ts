@@ -103,7 +103,9 @@ export function createNoteLog(options: {
       if (times > 0 && !(await write(kind, times))) tellWithTheNext(key, kind, times);
     }
   };
-  const timer = setInterval(() => void writeOver(({ until }) => until <= now()), EVERY);
+  // What would end later than any window that begins now was begun before the clock was put back.
+  const isOver = ({ until }: Kind): boolean => until <= now() || until > now() + WINDOW;
+  const timer = setInterval(() => void writeOver(isOver), EVERY);
   timer.unref();
 
   const note = (noted: Noted): Promise<boolean> => {

@@ -61,9 +61,10 @@ export function createContacts(director: InternalClient, log: Logger, now: () =>
 
   const timer = setInterval(() => {
     sending = sending.then(flush);
-    const old = now() - ENOUGH;
+    const time = now();
     for (const [id, { at }] of told) {
-      if (at > old) break;
+      // What is noted for later than now was noted before the clock was put back.
+      if (at > time - ENOUGH && at <= time) break;
       told.delete(id);
     }
   }, EVERY);

@@ -11,6 +11,7 @@ type List = {
   readonly etag: string;
   readonly lastModified: string;
   /** In milliseconds since 1970. */
+  readonly thisUpdate: number;
   readonly nextUpdate: number;
   /** When a new one is due. */
   readonly dueAt: number;
@@ -20,6 +21,8 @@ type List = {
 
 /** Milliseconds from one request for a list to the next, however much is revoked. */
 const SPACING = 500;
+/** Milliseconds by which the Connector's clock may be ahead. A list from later than that was made before a clock was put back. */
+const AHEAD = 60_000;
 /** Lists of other issuers than the Connector knows are not kept: so many there can be. */
 const MOST_LISTS = 16;
 const keyForm = /^[0-9a-f]{40}$/;
@@ -37,7 +40,8 @@ export function createRevocationLists(
   let lastAsked = Number.NEGATIVE_INFINITY;
 
   const ask = async (issuer: string): Promise<List> => {
-    const wait = lastAsked + SPACING - now();
+    // No longer, also when the clock was put back meanwhile.
+    const wait = Math.min(SPACING, lastAsked + SPACING - now());
     if (wait > 0) await pause(wait);
     lastAsked = now();
     const known = epoch;
@@ -46,13 +50,15 @@ export function createRevocationLists(
     if (reply.status !== 200) throw connector.errorOf(reply, path);
     const { body, headers } = reply;
     const lastModified = String(headers["last-modified"]);
+    const thisUpdate = Date.parse(lastModified);
     const nextUpdate = Date.parse(String(headers["expires"]));
     const list = {
       der: body,
       etag: `"${createHash("sha256").update(body).digest("hex").slice(0, 32)}"`,
       lastModified,
+      thisUpdate,
       nextUpdate,
-      dueAt: (Date.parse(lastModified) + nextUpdate) / 2,
+      dueAt: (thisUpdate + nextUpdate) / 2,
       epoch: known,
     };
     if (lists.size >= MOST_LISTS) lists.clear();
@@ -70,7 +76,9 @@ export function createRevocationLists(
   };
 
   const current = async (issuer: string): Promise<List> => {
-    const isFresh = (one: List): boolean => one.epoch === epoch && one.dueAt > now() && isLive();
+    const isInTime = ({ thisUpdate, dueAt }: List): boolean =>
+      thisUpdate <= now() + AHEAD && dueAt > now();
+    const isFresh = (one: List): boolean => one.epoch === epoch && isInTime(one) && isLive();
     const kept = lists.get(issuer);
     if (kept !== undefined && isFresh(kept)) return kept;
     try {
