@@ -1,4 +1,5 @@
 /** Calls from one service to another: signed, pooled, with errors that come back as the typed errors they were. */
+import { socketPath } from "@sextant/config";
 import { fromJSON, internal } from "@sextant/errors";
 import type { Identity, ServiceName, Signer } from "@sextant/identity";
 import type { FollowedFiles } from "./follow-files.ts";
@@ -34,7 +35,7 @@ export type InternalClient = {
   close(): Promise<void>;
 };
 
-/** Links to one service. */
+/** Links to one service over a network, so that several processes of it get their share. */
 const LINKS = 2;
 
 /** Makes a client of the service `audience` at `url`. */
@@ -45,7 +46,9 @@ export function createInternalClient(options: {
   readonly tls?: Pick<FollowedFiles<InternalTLS>, "current"> | undefined;
 }): InternalClient {
   const { audience, signer, tls } = options;
-  const links = createLinkClient({ url: options.url, tls, links: LINKS });
+  // At a Unix socket there is one process: the fewer links, the more calls go out in one write.
+  const count = socketPath(options.url) === undefined ? LINKS : 1;
+  const links = createLinkClient({ url: options.url, tls, links: count });
 
   const send = async (call: InternalCall): Promise<InternalReply> => {
     const token =
