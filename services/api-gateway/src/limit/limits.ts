@@ -54,7 +54,21 @@ const FORGET_FROM = 10_000;
 /** Told to who finds no place: others have to end first, and none takes longer than a statement may. */
 const PLACE_AFTER = 1;
 
-const clientOf = ({ consumer }: Identity): string => `${consumer.type} ${consumer.id}`;
+/** Whose budgets and places an identity takes from. */
+type Names = { readonly client: string; readonly tenant: string };
+
+const names = new WeakMap<Identity, Names>();
+
+/** The same texts each time for one identity: a text that was a key before is found faster. */
+function namesOf(identity: Identity): Names {
+  let known = names.get(identity);
+  if (known === undefined) {
+    const { tenant = "", consumer } = identity;
+    known = { client: `${consumer.type} ${consumer.id}`, tenant: `tenant ${tenant}` };
+    names.set(identity, known);
+  }
+  return known;
+}
 
 /** Makes them. `now` is in milliseconds and never goes back. */
 export function createRequestLimits(
@@ -95,15 +109,13 @@ export function createRequestLimits(
 
   return {
     admit({ class: kind, identity, address, cost }) {
-      const keyOf = (key: BudgetKey): string => {
-        if (key === "address") return addressKey(address);
-        return key === "client" ? clientOf(identity) : (identity.tenant ?? "");
-      };
-      const taken = byClass[kind].map(([key, limiter]) => [keyOf(key), limiter] as const);
+      const those = namesOf(identity);
+      const keyOf = (by: BudgetKey): string => (by === "address" ? addressKey(address) : those[by]);
       let longest = 0;
-      for (const [key, limiter] of taken) longest = Math.max(longest, limiter.wait(key, cost));
+      for (const [by, limiter] of byClass[kind])
+        longest = Math.max(longest, limiter.wait(keyOf(by), cost));
       if (longest > 0) spent(kind, longest);
-      for (const [key, limiter] of taken) limiter.take(key, cost);
+      for (const [by, limiter] of byClass[kind]) limiter.take(keyOf(by), cost);
     },
     requireNotGuessing(address) {
       const wait = guesses?.wait(addressKey(address), 1) ?? 0;
@@ -111,16 +123,20 @@ export function createRequestLimits(
     },
     refused: (address) => guesses?.take(addressKey(address), 1),
     enter(identity) {
-      const client = counterOf(`client ${clientOf(identity)}`);
-      const tenant = counterOf(`tenant ${identity.tenant ?? ""}`);
-      if (client.requests >= places.client || tenant.requests >= places.tenant)
-        spent("places", PLACE_AFTER * 1000);
+      const those = namesOf(identity);
+      const client = counterOf(those.client);
       client.requests += 1;
+      const tenant = counterOf(those.tenant);
       tenant.requests += 1;
-      return () => {
+      const leave = (): void => {
         client.requests -= 1;
         tenant.requests -= 1;
       };
+      if (client.requests > places.client || tenant.requests > places.tenant) {
+        leave();
+        spent("places", PLACE_AFTER * 1000);
+      }
+      return leave;
     },
   };
 }
