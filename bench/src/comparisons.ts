@@ -13,6 +13,7 @@ import {
   internalURLOf,
   keyFile,
   planeProcesses,
+  printParts,
   rounds,
   stockNote,
   withStock,
@@ -94,6 +95,7 @@ export async function straightPath(bench: Bench): Promise<void> {
         scores,
         "both to the same Director; the proxy knows no caller and checks nothing",
       );
+      printParts(bench, scores[1]);
     }
   } finally {
     proxy.child.disconnect();

@@ -4,6 +4,7 @@ import {
   type Bench,
   graphqlLoad,
   planeProcesses,
+  printParts,
   type Question,
   type Reference,
   sameAnswers,
@@ -49,7 +50,9 @@ async function against(
       await sameAnswers(contestants.map(({ load }) => load));
       for (const count of clients) {
         const by = contestants.map((one) => ({ ...one, load: { ...one.load, clients: count } }));
-        print(`${title}, ${count} client${count === 1 ? "" : "s"}`, await compare(by), note);
+        const scores = await compare(by);
+        print(`${title}, ${count} client${count === 1 ? "" : "s"}`, scores, note);
+        printParts(bench, scores.at(-1));
       }
     }),
   );
