@@ -13,7 +13,7 @@ import { bind, probeForm, type ProbeForm } from "../read/parameters.ts";
 import { Build, type Scope } from "../read/scope.ts";
 import { COLUMN_TYPES, storedValue } from "./stored-value.ts";
 
-/** In the text for many sets of values: where they come from, as `given.p1` and so on, and how many there are. */
+/** In the text for many sets of values: where they come from, each with its number `given.nr`, and how many there are. */
 export const GIVEN = "<given>";
 export const COUNT = "<count>";
 
@@ -78,7 +78,10 @@ export class StepBuild {
     const all = kind !== null && kinds[kind].tenantless ? [] : [this.build.wall(alias)];
     if (id !== undefined) all.push(`${alias}.id = ${this.build.slots.known(id, "uuid")}`);
     all.push(...more);
-    if (condition !== undefined) all.push(`(${conditionSQL(this.build, scope, condition)})`);
+    // An object is looked up by its id: no index on what the condition names would be better.
+    const decided = id === undefined ? "" : " is true";
+    if (condition !== undefined)
+      all.push(`(${conditionSQL(this.build, scope, condition)})${decided}`);
     return all.join(" and ");
   }
 

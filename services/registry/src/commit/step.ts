@@ -100,12 +100,11 @@ function changeCall(
   const where = parts.where(scope, step.id, revision, step.where);
   const table = `${identifier(tableName(kind))} ${alias}`;
   const change = step.op === "update" ? `update ${table} set ${set}` : `delete from ${table}`;
-  const counted = (from: string, count: string): string =>
-    `with changed as (${change}${from} where ${where} returning 1) select refuse_unless(count(*) = ${count}) from changed`;
-  const once = counted("", "1");
+  const counted = (count: string): string =>
+    `with changed as (${change} where ${where} returning 1) select refuse_unless(count(*) = ${count}) from changed`;
   return step.op === "delete"
-    ? parts.call(once)
-    : parts.call(once, () => counted(` from ${GIVEN}`, COUNT));
+    ? parts.call(counted("1"))
+    : parts.call(counted("1"), () => counted(COUNT));
 }
 
 function changeAllCall(
@@ -235,11 +234,12 @@ export function stepCall(step: Step, place: number, context: StepContext): Repea
       if (step.hold === true) {
         if (step.expect === "none")
           refuse(place, [{ field: "hold", message: "needs something to be there" }]);
-        const held = (select: string, from: string, holds: string): string =>
-          `with held as (${select} from ${from} where ${source.where} for key share of ${scope.alias}) ` +
-          `select refuse_unless(${holds}) from held`;
-        return parts.call(held("select", source.from, "count(*) > 0"), () =>
-          held("select given.nr", `${source.from}, ${GIVEN}`, `count(distinct nr) = ${COUNT}`),
+        const found = `select from ${source.from} where ${source.where} for key share of ${scope.alias}`;
+        return parts.call(
+          `with held as (${found}) select refuse_unless(count(*) > 0) from held`,
+          () =>
+            `with held as (select given.nr from ${GIVEN}, lateral (${found}) found) ` +
+            `select refuse_unless(count(distinct nr) = ${COUNT}) from held`,
         );
       }
       const not = step.expect === "none" ? "not " : "";

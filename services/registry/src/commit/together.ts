@@ -9,23 +9,39 @@ import { kindsRead } from "./step.ts";
 import { COUNT, GIVEN, type RepeatableCall } from "./step-build.ts";
 
 const PLACE = /\$(\d+)::(uuid|text|integer|boolean|timestamptz)(?![\w[])/g;
+const OBJECT = /\b(t\d+)\.id = \$(\d+)::uuid/;
+const WALL = /\btenant_id = \$(\d+)::uuid/g;
 
-/** The text with a column of the given values for each place; undefined: a place takes an array, which cannot be one of many. */
+/** With a column of the given values for each place. */
+function inColumns(template: string, arrays: readonly string[]): string {
+  const names = arrays.map((_, at) => `p${at + 1}`);
+  const given = `unnest(${arrays.join(", ")}) with ordinality given (${names.join(", ")}, nr)`;
+  return template
+    .replaceAll(PLACE, (_, place: string) => `given.p${place}`)
+    .replaceAll(GIVEN, () => given);
+}
+
+/** For the objects with these ids, each with its own values: a join with the values could begin at all objects of the tenant. */
+function byIDs(template: string): string | undefined {
+  const [found, alias, place] = OBJECT.exec(template) ?? [];
+  if (found === undefined) return undefined;
+  const ids = `$${place}::uuid[]`;
+  const own = `array_position(${ids}, ${alias}.id)`;
+  return template
+    .replace(found, () => `${alias}.id = any(${ids})`)
+    .replaceAll(WALL, (_, tenant: string) => `tenant_id = ($${tenant}::uuid[])[1]`)
+    .replaceAll(PLACE, (_, value: string, type: string) => `($${value}::${type}[])[${own}]`);
+}
+
+/** The text for many; undefined: there is none, because a place takes an array, which cannot be one of many. */
 function written(template: string, places: number): string | undefined {
-  const types: string[] = [];
-  const body = template.replaceAll(PLACE, (_, place: string, type: string) => {
-    types[Number(place) - 1] = type;
-    return `given.p${place}`;
-  });
-  if (places === 0 || body.includes("$") || Object.keys(types).length < places) return undefined;
-  const arrays = types.map((type, at) => `$${at + 1}::${type}[]`);
-  const names = types.map((_, at) => `p${at + 1}`);
-  return body
-    .replaceAll(
-      GIVEN,
-      `unnest(${arrays.join(", ")}) with ordinality given (${names.join(", ")}, nr)`,
-    )
-    .replaceAll(COUNT, `cardinality(${arrays[0]})`);
+  const types = new Map(
+    [...template.matchAll(PLACE)].map(([, place, type]) => [Number(place), String(type)]),
+  );
+  if (places === 0 || types.size < places) return undefined;
+  const arrays = Array.from({ length: places }, (_, at) => `$${at + 1}::${types.get(at + 1)}[]`);
+  const text = template.includes(GIVEN) ? inColumns(template, arrays) : byIDs(template);
+  return text?.replaceAll(COUNT, () => `cardinality(${arrays[0]})`);
 }
 
 /** Texts that were written, by that of the single statement. */
