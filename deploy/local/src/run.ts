@@ -44,7 +44,10 @@ export async function run(
 }
 
 async function keepPlane(settings: LocalSettings, entryOf: PlaneParts["entryOf"]): Promise<number> {
-  const write = (text: string): void => void process.stdout.write(text);
+  const reader = { isThere: true };
+  const write = (text: string): void => {
+    if (reader.isThere) process.stdout.write(text);
+  };
   const output = createOutput({
     format: settings.logFormat,
     colour: settings.colour,
@@ -81,7 +84,7 @@ async function keepPlane(settings: LocalSettings, entryOf: PlaneParts["entryOf"]
     told.resolve(cause);
     void plane.stop();
   };
-  const unwatch = watchForTheEnd(settings, stop, (error) => {
+  const unwatch = watchForTheEnd(settings, reader, stop, (error) => {
     log.fatal({ err: error }, "unexpected fault of the supervisor");
     plane.kill();
     process.exit(1);
@@ -121,17 +124,23 @@ function announce(
   write(readyMessage({ ...ready, publicURL, mtlsURL, tokenFile, after }, process.cwd()));
 }
 
-/** Calls `stop` for every way in which a plane is told to end, and `onFault` for a fault that nobody caught. */
+/**
+ * Calls `stop` for every way in which a plane is told to end, and `onFault` for a fault that nobody caught. Takes note of it when
+ * the reader of standard output has gone.
+ */
 function watchForTheEnd(
   settings: LocalSettings,
+  reader: { isThere: boolean },
   stop: (cause: string) => void,
   onFault: (error: unknown) => void,
 ): () => void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => stop(signal));
   process.stdout.on("error", (error) => {
-    // Whoever read the log is gone; there is nobody left to show anything to.
-    if (systemCode(error) === "EPIPE") stop("standard output was closed");
+    // There is nobody left to show anything to, and to tell of it would only be the next such error.
+    if (systemCode(error) !== "EPIPE" || !reader.isThere) return;
+    reader.isThere = false;
+    stop("standard output was closed");
   });
   process.on("uncaughtException", onFault);
   process.on("unhandledRejection", onFault);

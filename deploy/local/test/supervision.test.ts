@@ -72,6 +72,20 @@ describe("a plane that is told to stop", () => {
     expect(processesOf(plane.home)).toEqual([]);
   });
 
+  test("by the end of who read its output ends all the same, also when it has more to tell", async () => {
+    const plane = new LocalPlane({
+      home: newHome(),
+      environment: { SEXTANT_STAND_IN_STUBBORN: "api-gateway" },
+    });
+    await plane.ready();
+    plane.child.stdout?.destroy();
+    // That one ended is told; that another does not is, long after.
+    process.kill(plane.file().services["director"]?.pid ?? 0, "SIGKILL");
+    expect(await plane.exit()).toBe(0);
+    expect(plane.events().at(-1)).toBe("registry ended");
+    expect(processesOf(plane.home)).toEqual([]);
+  });
+
   test("while it starts leaves nothing", async () => {
     const plane = new LocalPlane({ home: newHome(), environment: { LOG_LEVEL: "debug" } });
     await until("the first service serves", () => plane.stdout.includes("listening"));
