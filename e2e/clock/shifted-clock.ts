@@ -55,6 +55,7 @@ export function createShiftedClock(): ShiftedClock {
   // PostgreSQL reads the file as another user.
   chmodSync(directory, 0o755);
   const file = join(directory, "offset");
+  const seen = new Set<number>();
   let offset = 0;
   const write = (): void => {
     writeFileSync(`${file}.new`, `+${offset / 1_000}\n`, { mode: 0o644 });
@@ -75,11 +76,18 @@ export function createShiftedClock(): ShiftedClock {
     now: () => Date.now() + offset,
     async shift(milliseconds, roots) {
       const stopped = await stop(roots);
+      for (const pid of stopped) seen.add(pid);
       offset += milliseconds;
       write();
       for (const pid of stopped) signal(pid, "SIGCONT");
     },
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    remove() {
+      rmSync(directory, { recursive: true, force: true });
+      // What the library leaves of a process that was killed would be in the way of a later one with the same id.
+      for (const pid of seen)
+        for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`])
+          rmSync(join("/dev/shm", name), { force: true });
+    },
   };
 }
 

@@ -14,7 +14,8 @@ import { ensureFile, readIfPresent, replaceFile, type Owner } from "./key-files.
 
 const DAY_MS = 86_400_000;
 const LEAF_DAYS = 396;
-const RENEW_DAYS = 30;
+/** More than a month: a plane that is started once a year never has one that is over. */
+const RENEW_DAYS = 90;
 
 /** Where a key and its certificate are, and what the certificate must say. */
 export type LeafTemplate = {
