@@ -173,16 +173,17 @@ export class Month {
   /** Waits until every agent's poll is held: nothing is under way that would see two times. */
   async #rest(): Promise<void> {
     const { opsURL } = this.plane.file().services["api-gateway"] ?? { opsURL: "" };
-    await until(
-      "every agent's poll is held",
-      async () => {
-        const metrics = await fetch(`${opsURL}/metrics`).then((answer) => answer.text());
-        const held = Number(/^sextant_held_polls\{[^}]*\} (\d+)/m.exec(metrics)?.[1]);
-        return held === this.watched.size;
-      },
-      90_000,
-      10,
-    );
+    const isHeld = async (): Promise<boolean> => {
+      const metrics = await fetch(`${opsURL}/metrics`).then((answer) => answer.text());
+      const held = Number(/^sextant_held_polls\{[^}]*\} (\d+)/m.exec(metrics)?.[1]);
+      return held === this.watched.size;
+    };
+    await until("every agent's poll is held", isHeld, 90_000, 10).catch((error: Error) => {
+      const complaints = this.complaints()
+        .map(({ line }) => line)
+        .slice(0, 20);
+      throw new Error([error.message, ...complaints].join("\n"), { cause: error });
+    });
   }
 
   async #changeReachesEverybody(despiteFaults: boolean): Promise<void> {
