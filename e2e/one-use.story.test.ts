@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { endPlanes, type LocalPlane, startPlane } from "./local-plane.ts";
+import { endPlanes, killProcess, type LocalPlane, startPlane } from "./local-plane.ts";
 import type { GraphAnswer } from "./story/caller.ts";
 import { type Configuration, CONFIGURATION, makeRequest, quietly, SIGN } from "./story/pairing.ts";
 import { silent } from "./story/report.ts";
@@ -114,15 +114,14 @@ async function recorded(runtime: string): Promise<readonly string[]> {
 async function killed(service: string): Promise<void> {
   const pid = () => plane.file().services[service]?.pid;
   const before = pid();
-  if (before === undefined) throw new Error(`${service} does not run`);
+  killProcess(before);
   victims.push(service);
-  process.kill(before, "SIGKILL");
   await until(`${service} is back`, () => ![undefined, before].includes(pid()), BACK_WITHIN);
 }
 
 /** Kills PostgreSQL, and waits until the plane has it back. */
 async function killedPostgres(): Promise<void> {
-  process.kill(plane.postgres(), "SIGKILL");
+  killProcess(plane.postgres());
   const { opsURL } = plane.file().services["registry"] ?? { opsURL: "" };
   const isReady = () =>
     fetch(`${opsURL}/readyz`).then(

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { endPlanes, type LocalPlane, processesOf, startPlane } from "./local-plane.ts";
+import { endPlanes, killProcess, type LocalPlane, processesOf, startPlane } from "./local-plane.ts";
 import {
   anAdminRegistersTheShopWithAWebhook,
   type RegisteredApplication,
@@ -103,7 +103,7 @@ describe("a process that is killed while the plane is used", () => {
   test.each(SERVICES)("%s comes back, and a change reaches the agent", async (name) => {
     const before = cast.plane.file().services[name];
     const doneBefore = traffic.done();
-    process.kill(before?.pid ?? 0, "SIGKILL");
+    killProcess(before?.pid);
     const after = await until(`${name} is started again`, () => {
       const now = cast.plane.file().services[name];
       return now?.pid !== undefined && now.pid !== before?.pid && now;
@@ -140,7 +140,7 @@ describe("a process that is killed while the plane is used", () => {
       10_000,
       1,
     );
-    process.kill(plane.file().services["runtime-provisioner"]?.pid ?? 0, "SIGKILL");
+    killProcess(plane.file().services["runtime-provisioner"]?.pid);
     expect(begun.stage).not.toBe("done");
     await until(
       "it succeeds",
@@ -154,7 +154,7 @@ describe("a process that is killed while the plane is used", () => {
 
   test("PostgreSQL comes back, and a change reaches the agent", async () => {
     const before = cast.plane.postgres();
-    process.kill(before, "SIGKILL");
+    killProcess(before);
     await until(
       "PostgreSQL is started again",
       () => {
@@ -171,7 +171,7 @@ describe("a process that is killed while the plane is used", () => {
 
   test("an agent comes back with the certificate that it has", async () => {
     const [agent] = agentsOf(cast.plane);
-    process.kill(agent ?? 0, "SIGKILL");
+    killProcess(agent);
     await until("the agent is started again", () => {
       const [now] = agentsOf(cast.plane);
       return now !== undefined && now !== agent;

@@ -68,6 +68,13 @@ export async function until<T>(
   }
 }
 
+/** Kills a process of a plane. Without an id it throws: 0 would be this process with all that belongs to it. */
+export function killProcess(pid: number | undefined): void {
+  if (pid === undefined || !(pid > 0))
+    throw new Error("the process that is to be killed is not there");
+  process.kill(pid, "SIGKILL");
+}
+
 /** Every process that has to do with a directory, whoever its parent is. */
 export function processesOf(directory: string): number[] {
   return readdirSync("/proc")

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";
-import { cleanUp, LocalPlane, processesOf, temporaryDirectory, until } from "./local-plane.ts";
+import {
+  cleanUp,
+  killProcess,
+  LocalPlane,
+  processesOf,
+  temporaryDirectory,
+  until,
+} from "./local-plane.ts";
 
 afterEach(cleanUp);
 
@@ -80,7 +87,7 @@ describe("a plane that is told to stop", () => {
     await plane.ready();
     plane.child.stdout?.destroy();
     // That one ended is told; that another does not is, long after.
-    process.kill(plane.file().services["director"]?.pid ?? 0, "SIGKILL");
+    killProcess(plane.file().services["director"]?.pid);
     expect(await plane.exit()).toBe(0);
     expect(plane.events().at(-1)).toBe("registry ended");
     expect(processesOf(plane.home)).toEqual([]);
@@ -101,7 +108,7 @@ describe("a plane whose", () => {
   test("service is killed has it again, under the same address and with a new process", async () => {
     const plane = new LocalPlane({ home: newHome() });
     const before = (await plane.ready()).services["director"];
-    process.kill(before?.pid ?? 0, "SIGKILL");
+    killProcess(before?.pid);
     const after = await until("the director is back", () => {
       const now = plane.file().services["director"];
       return now?.pid === before?.pid ? undefined : now;
@@ -118,7 +125,7 @@ describe("a plane whose", () => {
     await plane.ready();
     for (let deaths = 1; deaths <= 3; deaths++) {
       const { pid } = plane.file().services["connector"] ?? {};
-      process.kill(pid ?? 0, "SIGKILL");
+      killProcess(pid);
       await until("the connector is back", () => plane.file().services["connector"]?.pid !== pid);
     }
     const delays = plane.stdout.split("\n").flatMap((line) => {
@@ -133,7 +140,7 @@ describe("a plane whose", () => {
     const plane = new LocalPlane({ home: newHome() });
     const registry = (await plane.ready()).services["registry"];
     const before = plane.postgres();
-    process.kill(before, "SIGKILL");
+    killProcess(before);
     await until(
       "PostgreSQL is back",
       () => plane.postgres() !== before && isAlive(plane.postgres()),
@@ -158,7 +165,7 @@ describe("a plane whose", () => {
       .query("SELECT count(*) FROM generate_series(1, 20000000)")
       .catch(() => undefined);
     await sleep(200);
-    process.kill(plane.postgres(), "SIGKILL");
+    killProcess(plane.postgres());
     await until("the registry sees it", () => plane.stdout.includes("process=postgres code="));
     await expect.poll(() => isReady(registry?.opsURL ?? ""), { timeout: 30_000 }).toBe(true);
     await long;
@@ -172,7 +179,7 @@ describe("a plane whose", () => {
     const keeper = Number(
       readFileSync(`/proc/${orphan}/stat`, "utf8").split(") ")[1]?.split(" ")[1],
     );
-    process.kill(keeper, "SIGKILL");
+    killProcess(keeper);
     await until(
       "another server is there",
       () => plane.postgres() > 0 && plane.postgres() !== orphan,
