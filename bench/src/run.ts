@@ -16,6 +16,7 @@ import { revocation } from "./gateway/revocation.ts";
 import { nestedList, nestedRuntimes, pointRead, runtimeLabels } from "./director.ts";
 import { growth } from "./growth.ts";
 import { processTree, proportionalMemory } from "./measure/cpu.ts";
+import { printMachine } from "./measure/machine.ts";
 import { type Plane, startPlane } from "./plane.ts";
 import { generatePrisma } from "./reference/generate.ts";
 import { pairRuntime, seedApplications, seedFleet, seedSites } from "./seed.ts";
@@ -102,6 +103,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
     process.stderr.write(`bench: ${wanted}\n`);
     return 1;
   }
+  printMachine();
   const folder = mkdtempSync(join(tmpdir(), "sextant-bench-"));
   try {
     if (wanted.names.includes("start")) await measureStart(folder);
