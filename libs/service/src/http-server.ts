@@ -168,9 +168,11 @@ const SILENCE = 120_000;
 /** Connections that wait for this process to take them. */
 const BACKLOG = 1_024;
 
-/** A listening server. At a Unix socket `host` is its path, and `port` 0. */
+/** A listening server. */
 export type Listener = {
-  readonly host: string;
+  /** As a setting has it: `host:port`, or `unix:` and the path. */
+  readonly at: string;
+  /** 0: it listens at a Unix socket. */
   readonly port: number;
   readonly server: Server;
   /** Takes no new connection, lets open requests end for so many milliseconds, then closes what is left. */
@@ -219,9 +221,10 @@ export async function listen(options: {
       // By this a server begins to look after its connections: after their times, and after those that rest.
       if (front !== server) server.emit("listening");
       const bound = front.address();
+      const port = typeof bound === "object" && bound !== null ? bound.port : 0;
       resolve({
-        host: "path" in address ? address.path : address.host,
-        port: typeof bound === "object" && bound !== null ? bound.port : 0,
+        at: "path" in address ? `unix:${address.path}` : `${address.host}:${port}`,
+        port,
         server,
         close: (grace) => closeServer(front, server, grace, links),
       });

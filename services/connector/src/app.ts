@@ -67,7 +67,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
     tls,
     log,
   });
-  log.info({ port: listener.port }, "listening");
+  log.info({ at: listener.at }, "listening");
 
   return {
     // For who changes the authority: how many trust whom.

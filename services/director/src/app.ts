@@ -112,7 +112,7 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
     tls,
     log,
   });
-  log.info({ port: listener.port }, "listening");
+  log.info({ at: listener.at }, "listening");
 
   const outbound = createOutbound({ allowPrivateTargets });
   const planner = startWorker({

@@ -105,7 +105,7 @@ export async function start(
     tls,
     log,
   });
-  log.info({ host: server.host, port: server.port }, "listening");
+  log.info({ at: server.at }, "listening");
 
   return {
     readiness: () => (core.feed.interrupted ? "the database cannot be reached" : undefined),

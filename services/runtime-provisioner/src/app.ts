@@ -111,7 +111,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
     handle: createStageHandler(context),
     log,
   });
-  log.info({ port: listener.port }, "listening");
+  log.info({ at: listener.at }, "listening");
 
   return {
     readiness: async () => ((await registry.ping()) ? undefined : "the registry cannot be reached"),
