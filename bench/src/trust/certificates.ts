@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type AnyContestant, compare, print } from "../measure/compare.ts";
 import type { Steady } from "../measure/steady.ts";
-import { type Bench, planeProcesses, printParts, internalURLOf } from "../stage.ts";
+import { type Bench, internalURLOf, planeProcesses, printParts } from "../stage.ts";
 import type { IssueLoad } from "./issue-load.ts";
 import { storeTokens } from "./tokens.ts";
 

@@ -64,18 +64,31 @@ export function socketPath(text: string): string | undefined {
 /** A Unix socket, by which processes of one machine meet: whoever may use it, the file system says. */
 export type SocketAddress = { readonly path: string };
 
-/** `host:port` as in {@link listenAddress}, or `unix:` and the absolute path of a Unix socket. */
-export const internalListenAddress = z.string().transform((text, context) => {
-  const path = socketPath(text);
-  if (path !== undefined) return { path } satisfies SocketAddress;
-  const read = listenAddress.safeParse(text);
-  if (read.success) return read.data;
-  context.addIssue({
-    code: "custom",
-    message: `must be host:port, or unix: and an absolute path of at most ${LONGEST_SOCKET_PATH} bytes, got "${text}"`,
+/** A setting that is `unix:` and the path of a socket, of which `use` makes something, or else what `other` reads. */
+function orSocket<Place>(
+  use: (path: string) => Place,
+  other: z.ZodType<Place, string>,
+  what: string,
+) {
+  return z.string().transform((text, context) => {
+    const path = socketPath(text);
+    if (path !== undefined) return use(path);
+    const read = other.safeParse(text);
+    if (read.success) return read.data;
+    context.addIssue({
+      code: "custom",
+      message: `must be ${what}, or unix: and an absolute path of at most ${LONGEST_SOCKET_PATH} bytes, got "${text}"`,
+    });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
+}
+
+/** `host:port` as in {@link listenAddress}, or `unix:` and the absolute path of a Unix socket. */
+export const internalListenAddress = orSocket<ListenAddress | SocketAddress>(
+  (path) => ({ path }),
+  listenAddress,
+  "host:port",
+);
 
 /** An absolute http or https URL without a trailing slash. */
 export const baseURL = z.string().transform((text, context) => {
@@ -88,16 +101,11 @@ export const baseURL = z.string().transform((text, context) => {
 });
 
 /** Where another service is: a {@link baseURL}, or `unix:` and the absolute path of its Unix socket. */
-export const internalURL = z.string().transform((text, context) => {
-  if (socketPath(text) !== undefined) return text;
-  const read = baseURL.safeParse(text);
-  if (read.success) return read.data;
-  context.addIssue({
-    code: "custom",
-    message: `must be an http or https URL, or unix: and an absolute path of at most ${LONGEST_SOCKET_PATH} bytes, got "${text}"`,
-  });
-  return z.NEVER;
-});
+export const internalURL = orSocket<string>(
+  (path) => `unix:${path}`,
+  baseURL,
+  "an http or https URL",
+);
 
 /** A whole number between `min` and `max`, both included. */
 export const wholeNumber = (min: number, max: number) =>

@@ -106,10 +106,7 @@ export async function refuse(
   error: SextantError,
 ): Promise<never> {
   const { tenant, action, kind, id } = refused;
-  const recorder = {
-    newID: context.newID,
-    registry: { commit: (commit: Commit) => context.commits.commit(commit) },
-  };
+  const recorder = { newID: context.newID, registry: context.commits };
   const objects = [{ kind, id }];
   await recordNote(recorder, tenant, actorOf(call), action, { code: error.code, objects });
   throw error;

@@ -27,17 +27,15 @@ export function issuedList(options: {
   const { states, otherwise } = options;
   const forms: Forms = { ...options.texts, applicationID: idParameter, runtimeID: idParameter };
 
+  const filterOf = (args: Args) => (args["filter"] ?? {}) as Readonly<Record<string, unknown>>;
   /** What a filter gives, by its names. */
   const given = (args: Args): readonly (readonly [string, string])[] => {
-    const filter = (args["filter"] ?? {}) as Readonly<Record<string, unknown>>;
+    const filter = filterOf(args);
     return Object.keys(forms).flatMap((name) => {
       const value = filter[name];
       return typeof value === "string" ? [[name, value] as const] : [];
     });
   };
-  const stateIn = (args: Args): unknown =>
-    (args["filter"] as { readonly state?: unknown } | null | undefined)?.state;
-
   const inState = (state: string): Condition => {
     const place = states.findIndex(([name]) => name === state);
     const before = states.slice(0, place === -1 ? states.length : place);
@@ -49,7 +47,7 @@ export function issuedList(options: {
   };
 
   const where: Where = (param, args) => {
-    const state = stateIn(args);
+    const { state } = filterOf(args);
     return all(
       ...given(args).map(([name]) => equal(name, param(name))),
       typeof state === "string" ? inState(state) : undefined,
@@ -59,7 +57,8 @@ export function issuedList(options: {
     filtered: {
       where,
       args: {
-        shape: (args: Args) => [...given(args).map(([name]) => name), String(stateIn(args))].join(),
+        shape: (args: Args) =>
+          [...given(args).map(([name]) => name), String(filterOf(args)["state"])].join(),
         bind: (args: Args): Params =>
           Object.fromEntries(given(args).map(([name, sent]) => [name, forms[name]?.(sent) ?? ""])),
       },

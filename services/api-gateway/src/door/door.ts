@@ -52,16 +52,15 @@ export async function openDoor(options: {
     "cache-control": "no-store",
     ...(options.strictTransport ? { "strict-transport-security": "max-age=31536000" } : {}),
   };
-  const dressed = ({ status, headers, body }: Reply): Reply => {
-    const all: Record<string, string> = { ...everywhere, ...headers };
-    if (draining) all["connection"] = "close";
-    return body === undefined ? { status, headers: all } : { status, headers: all, body };
+  const dressed = (reply: Reply): Reply => {
+    const headers: Record<string, string> = { ...everywhere, ...reply.headers };
+    if (draining) headers["connection"] = "close";
+    return { ...reply, headers };
   };
   const answer = async (call: Call): Promise<Reply> => {
     const asked = cors?.preflight(call);
     if (asked !== undefined) return dressed(asked);
-    const answered = compress(call, await dispatcher.answer(call));
-    const reply = answered instanceof Promise ? await answered : answered;
+    const reply = await compress(call, await dispatcher.answer(call));
     return dressed(cors === undefined ? reply : cors.open(call, reply));
   };
   const outer: Dispatcher = { ...dispatcher, answer };

@@ -55,20 +55,10 @@ const FORGET_FROM = 10_000;
 const PLACE_AFTER = 1;
 
 /** Whose budgets and places an identity takes from. */
-type Names = { readonly client: string; readonly tenant: string };
-
-const names = new WeakMap<Identity, Names>();
-
-/** The same texts each time for one identity: a text that was a key before is found faster. */
-function namesOf(identity: Identity): Names {
-  let known = names.get(identity);
-  if (known === undefined) {
-    const { tenant = "", consumer } = identity;
-    known = { client: `${consumer.type} ${consumer.id}`, tenant: `tenant ${tenant}` };
-    names.set(identity, known);
-  }
-  return known;
-}
+const namesOf = ({ tenant = "", consumer }: Identity) => ({
+  client: `${consumer.type} ${consumer.id}`,
+  tenant: `tenant ${tenant}`,
+});
 
 /** Makes them. `now` is in milliseconds and never goes back. */
 export function createRequestLimits(

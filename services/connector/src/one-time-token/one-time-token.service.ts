@@ -64,7 +64,7 @@ export function createOneTimeTokenService(context: Context) {
         ...{ text: token, purpose: "PAIRING", expiresAt, issuedBy: actor },
       });
       await carryOut(
-        { commit: (commit) => context.commits.commit(commit) },
+        context.commits,
         commitOf(context, tenant, actor, "issueOneTimeToken", [step]),
         {
           ...{ noun, id },
