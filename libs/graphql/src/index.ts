@@ -50,7 +50,7 @@ export {
 } from "./http.ts";
 export { MAX_PAGE } from "./page.ts";
 export { idParameter } from "./query-plan.ts";
-export { type Repeat, type Repeated, RepeatedError, type Repeats } from "./repeat.ts";
+export { createRepeats, type Repeat, RepeatedError } from "./repeat.ts";
 export {
   actorOf,
   Answer,

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { invalidData, internal, invalidOperation } from "@sextant/errors";
 import type { Identity } from "@sextant/identity";
-import { uuidOf } from "@sextant/registry-client";
+import { readOne, type Registry, uuidOf } from "@sextant/registry-client";
 
 /** One mutation under a key: `id` is made of the caller, the key and the place in the answer, `request` of what is asked. */
 export type Repeat = { readonly id: string; readonly request: string };
@@ -17,6 +17,33 @@ export type Repeated = { readonly request: string } & (
 export type Repeats = {
   find(identity: Identity, repeat: Repeat): Promise<Repeated | undefined>;
 };
+
+/**
+ * Finds the answers in the Registry, which keeps them for a day. Values are kept sealed: `open` gives their JSON back. Texts that were
+ * read hold their secrets sealed.
+ */
+export function createRepeats(
+  registry: Registry,
+  open: (tenant: string, sealed: string) => string = () => {
+    throw new Error("a service that keeps no values has one");
+  },
+): Repeats {
+  return {
+    async find({ tenant }, { id }): Promise<Repeated | undefined> {
+      if (tenant === undefined) return undefined;
+      const fields = ["request", "answer", "value", "reveal"] as const;
+      const isIt = { op: "equals", field: "id", value: { param: "id" } } as const;
+      const kept = await readOne(registry, tenant, "idempotencyKey", isIt, fields, { id });
+      if (kept === undefined) return undefined;
+      const { request, answer, value, reveal } = kept;
+      if (answer !== null) return { request, answer, reveal };
+      return {
+        request,
+        value: value === null ? null : (JSON.parse(open(tenant, value)) as unknown),
+      };
+    },
+  };
+}
 
 /** Thrown by a use case whose commit turns out to be carried out already, under the same key. */
 export class RepeatedError extends Error {

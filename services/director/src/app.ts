@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
+import { createExecutor, createRepeats, limitsOf, loadSubgraph } from "@sextant/graphql";
 import {
   createIDSource,
   createNoteLog,
@@ -16,7 +16,6 @@ import {
   openTrust,
 } from "@sextant/service";
 import type { Context } from "./act/act.ts";
-import { createRepeats } from "./act/repeats.ts";
 import type { DirectorSettings } from "./config.ts";
 import { createTrust } from "./connector-client/trust.ts";
 import { createContactService } from "./contact/contact.service.ts";
@@ -92,7 +91,9 @@ export async function start(settings: DirectorSettings, { log }: ProcessContext)
       tokenURL: new URL("/oauth2/token", settings.SEXTANT_PUBLIC_URL).href,
     }),
     registry,
-    repeats: createRepeats(context),
+    repeats: createRepeats(registry, (tenant, sealed) =>
+      context.sealer.open(tenant, "answer", sealed),
+    ),
     refusals,
     log,
     parameters: readParameters(context.groups),

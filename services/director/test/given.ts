@@ -1,7 +1,7 @@
 /** Director in a test's own process, on a real Registry: spoken to in GraphQL, by whoever the test wants to be. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createExecutor, loadSubgraph } from "@sextant/graphql";
+import { createExecutor, createRepeats, loadSubgraph } from "@sextant/graphql";
 import {
   applicationScopes,
   defaultRoles,
@@ -19,7 +19,6 @@ import {
 } from "@sextant/registry-client";
 import { createTestRegistry, type TestRegistry } from "@sextant/testkit";
 import type { Context } from "../src/act/act.ts";
-import { createRepeats } from "../src/act/repeats.ts";
 import type { Trust } from "../src/connector-client/trust.ts";
 import { type HealthReport, noteHealth } from "../src/health-check/health-report.ts";
 import { createSchemas } from "../src/input/schemas.ts";
@@ -135,7 +134,9 @@ export async function startDirector(
     declarations: declarations(openers(context.sealer)),
     resolvers: resolvers(context, { trust, tokenURL: "https://plane.example/oauth2/token" }),
     registry,
-    repeats: createRepeats(context),
+    repeats: createRepeats(context.registry, (tenant, sealed) =>
+      context.sealer.open(tenant, "answer", sealed),
+    ),
     refusals,
     log: withFaults(options.onFault),
     parameters: readParameters(context.groups),

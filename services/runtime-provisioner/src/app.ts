@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createExecutor, graphqlRoute, limitsOf, loadSubgraph } from "@sextant/graphql";
+import {
+  createExecutor,
+  createRepeats,
+  graphqlRoute,
+  limitsOf,
+  loadSubgraph,
+} from "@sextant/graphql";
 import {
   createIDSource,
   createNoteLog,
@@ -24,7 +30,6 @@ import { declarations, parameters } from "./declarations.ts";
 import { createDirector } from "./director-client/director.ts";
 import { createLocalDriver } from "./driver/local-driver.ts";
 import { operationResolvers } from "./operation/operation.resolvers.ts";
-import { createRepeats } from "./operation/repeats.ts";
 import { createOperationService } from "./operation/operation.service.ts";
 import { createStageHandler } from "./operation/stage.ts";
 

@@ -1,7 +1,7 @@
 /** The provisioner in a test's own process: a real Registry, a Director and a driver that a test can turn. */
 import { join } from "node:path";
 import { notUnique } from "@sextant/errors";
-import { createExecutor, loadSubgraph } from "@sextant/graphql";
+import { createExecutor, createRepeats, loadSubgraph } from "@sextant/graphql";
 import { type Identity, scopes } from "@sextant/identity";
 import { silentLogger } from "@sextant/logging";
 import { createTestRegistry } from "@sextant/testkit";
@@ -10,7 +10,6 @@ import { declarations, parameters } from "../src/declarations.ts";
 import type { Director, SeenRuntime } from "../src/director-client/director.ts";
 import type { Driver, Injected } from "../src/driver/driver.ts";
 import { operationResolvers } from "../src/operation/operation.resolvers.ts";
-import { createRepeats } from "../src/operation/repeats.ts";
 import { createOperationService } from "../src/operation/operation.service.ts";
 import { createStageHandler } from "../src/operation/stage.ts";
 
