@@ -65,13 +65,13 @@ export async function straightPath(bench: Bench): Promise<void> {
     consumer: { type: "USER", id: "bench" },
     scopes: ["application:read"],
   } as const;
-  const token = signer.tokenFor("director", identity);
+  const authorization = signer.authorizationFor("director", identity);
   const director = internalURLOf(plane.services["director"]?.pid ?? 0);
   const proxy = await serve("reference/proxy.ts", [
     director,
     keyFile(plane, "tls-cert.pem"),
     keyFile(plane, "tls-key.pem"),
-    token,
+    authorization,
   ]);
   try {
     const contestants = [

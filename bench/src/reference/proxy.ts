@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { Agent, request as send } from "node:http";
 import { createServer } from "node:https";
 
-const [, , target = "", certFile = "", keyFile = "", token = ""] = process.argv;
+const [, , target = "", certFile = "", keyFile = "", authorization = ""] = process.argv;
 const { hostname, port } = new URL(target);
 const place = target.startsWith("unix:") ? { socketPath: target.slice(5) } : { hostname, port };
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 const https = createServer(
   { cert: readFileSync(certFile), key: readFileSync(keyFile) },
   (request, response) => {
-    const headers = { ...request.headers, authorization: `Bearer ${token}` };
+    const headers = { ...request.headers, authorization };
     const onward = send(
       { ...place, path: request.url, method: request.method, headers, agent },
       (answer) => {

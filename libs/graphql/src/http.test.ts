@@ -35,7 +35,7 @@ beforeAll(async () => {
   const route = graphqlRoute({
     path: "/graphql",
     executor,
-    authenticate: async () => caller,
+    authenticate: () => caller,
     maxBody: 100_000,
     log: silentLogger,
   });

@@ -168,14 +168,14 @@ export function requireAcceptable(call: Call): MediaType {
 export function graphqlRoute(options: {
   readonly path: string;
   readonly executor: Executor;
-  readonly authenticate: (call: Call) => Promise<Caller>;
+  readonly authenticate: (call: Call) => Caller;
   readonly maxBody: number;
   readonly log: Logger;
 }): Route {
   const handle = async (call: Call): Promise<Reply> => {
     try {
       const type = requireAcceptable(call);
-      const caller = await options.authenticate(call);
+      const caller = options.authenticate(call);
       const request = await readGraphRequest(call);
       const key = call.headers["idempotency-key"];
       const address = call.headers["x-client-address"];

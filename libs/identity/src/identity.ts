@@ -105,15 +105,21 @@ class BoundedMap<Value> {
   }
 }
 
-/** A token, and the second from which on a new one is made. */
-type Signed = { readonly token: string; readonly renewAt: number };
+/** How a token is shown in the header `Authorization`. */
+const BEARER = "Bearer ";
 
-/** Signs what a service says. */
+/** A token as it is shown, and the second from which on a new one is made. */
+type Signed = { readonly authorization: string; readonly renewAt: number };
+
+/**
+ * Signs what a service says. It gives values of the header `Authorization`: the same string again for the same pair of audience and
+ * identity, until its token is nearly over.
+ */
 export type Signer = {
-  /** A token for a call to `audience` on behalf of `identity`; one for the same pair is reused until it is nearly over. */
-  tokenFor(audience: ServiceName, identity: Identity): string;
-  /** A token for a call of the service itself, inside `tenant` when one is given. */
-  ownToken(audience: ServiceName, tenant?: string): string;
+  /** For a call to `audience` on behalf of `identity`. */
+  authorizationFor(audience: ServiceName, identity: Identity): string;
+  /** For a call of the service itself, inside `tenant` when one is given. */
+  ownAuthorization(audience: ServiceName, tenant?: string): string;
 };
 
 /** Makes the signer of one service. The key is looked at for each token: it may change. `now` is in milliseconds. */
@@ -126,6 +132,7 @@ export function createSigner(options: {
   const signed = new BoundedMap<Signed>();
   /** The same by the identity as an object: who gives the same one again spares writing down what it says. */
   let byObject = new WeakMap<Identity, Partial<Record<ServiceName, Signed>>>();
+  const own = new BoundedMap<Identity>();
   let lastKid = options.kid;
 
   const sign = (audience: ServiceName, identity: Identity): Signed => {
@@ -135,8 +142,8 @@ export function createSigner(options: {
     if (known !== undefined && known.renewAt > seconds) return known;
     const times = { iat: seconds, exp: seconds + LIFE };
     const payload = { ...identity, iss: options.service, aud: audience, ...times };
-    const token = signCompact(payload, options.kid, options.privateKey);
-    const made = { token, renewAt: seconds + LIFE - RENEW_BEFORE };
+    const authorization = BEARER + signCompact(payload, options.kid, options.privateKey);
+    const made = { authorization, renewAt: seconds + LIFE - RENEW_BEFORE };
     signed.set(key, made);
     return made;
   };
@@ -148,21 +155,26 @@ export function createSigner(options: {
     byObject = new WeakMap();
   };
 
+  const authorizationFor = (audience: ServiceName, identity: Identity): string => {
+    follow();
+    let those = byObject.get(identity);
+    const known = those?.[audience];
+    if (known !== undefined && known.renewAt > options.now() / 1000) return known.authorization;
+    const made = sign(audience, identity);
+    if (those === undefined) byObject.set(identity, (those = {}));
+    those[audience] = made;
+    return made.authorization;
+  };
+
   return {
-    tokenFor(audience, identity) {
-      follow();
-      let those = byObject.get(identity);
-      const known = those?.[audience];
-      if (known !== undefined && known.renewAt > options.now() / 1000) return known.token;
-      const made = sign(audience, identity);
-      if (those === undefined) byObject.set(identity, (those = {}));
-      those[audience] = made;
-      return made.token;
-    },
-    ownToken(audience, tenant) {
-      follow();
-      const consumer = { type: "SERVICE", id: options.service } as const;
-      return sign(audience, { tenant, consumer, scopes: [] }).token;
+    authorizationFor,
+    ownAuthorization(audience, tenant) {
+      let identity = own.get(tenant ?? "");
+      if (identity === undefined) {
+        identity = { tenant, consumer: { type: "SERVICE", id: options.service }, scopes: [] };
+        own.set(tenant ?? "", identity);
+      }
+      return authorizationFor(audience, identity);
     },
   };
 }
@@ -180,8 +192,8 @@ function trustedKeys(trust: Trust): Map<string, { service: ServiceName; key: Key
 
 /** Verifies what other services say. */
 export type Verifier = {
-  /** The caller behind a token; throws UNAUTHENTICATED for anything that is not exactly right. */
-  verify(token: string | undefined): Promise<Caller>;
+  /** The caller behind the header `Authorization`; throws UNAUTHENTICATED for anything that is not exactly right. */
+  verify(authorization: string | undefined): Caller;
 };
 
 /**
@@ -230,15 +242,16 @@ export function createVerifier(options: {
   };
 
   return {
-    async verify(token) {
-      if (token === undefined) throw unauthenticated("a signed identity is required");
+    verify(authorization) {
+      if (authorization?.startsWith(BEARER) !== true)
+        throw unauthenticated("a signed identity is required");
       follow();
-      const known = verified.get(token);
+      const known = verified.get(authorization);
       if (known !== undefined && known.expires > options.now() / 1000) return known.caller;
-      verified.delete(token);
+      verified.delete(authorization);
       try {
-        const result = check(token);
-        verified.set(token, result);
+        const result = check(authorization.slice(BEARER.length));
+        verified.set(authorization, result);
         return result.caller;
       } catch {
         throw unauthenticated("the signed identity is not valid");

@@ -134,7 +134,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
 
   const json = async (path: string, value: unknown, signal?: AbortSignal): Promise<unknown> => {
     const body = JSON.stringify(value);
-    return JSON.parse((await send(path, () => body, signal)).body.toString("utf8")) as unknown;
+    return JSON.parse((await send(path, () => body, signal)).text) as unknown;
   };
 
   return {
@@ -157,13 +157,13 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       plan: ReadPlan;
       params: Params;
     }): Promise<ReadAnswer> {
-      const { body, headers } = await send("/v1/read", (whole) =>
+      const { text, headers } = await send("/v1/read", (whole) =>
         JSON.stringify({ tenant, ...plans.reference(plan, whole), params }),
       );
       plans.sent(plan);
       const missing = headers["x-sextant-missing"];
       return {
-        text: body.toString("utf8"),
+        text,
         missing: typeof missing === "string" ? missing.split(",").map(Number) : [],
       };
     },
@@ -181,7 +181,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       };
       const answer = await send("/v1/commit", body);
       for (const { plan } of reads) plans.sent(plan);
-      return JSON.parse(answer.body.toString("utf8")) as CommitAnswer;
+      return JSON.parse(answer.text) as CommitAnswer;
     },
 
     commitGroup: async (commits) => (await json("/v1/commit-group", { commits })) as GroupAnswer,

@@ -12,12 +12,7 @@ export {
 } from "./dispatcher.ts";
 export { type FollowedFiles, followFiles } from "./follow-files.ts";
 export { listen, type Listener, listenerOf, requestListener } from "./http-server.ts";
-export {
-  bearerToken,
-  internalHandler,
-  type InternalTLS,
-  listenInternally,
-} from "./internal-api.ts";
+export { internalHandler, type InternalTLS, listenInternally } from "./internal-api.ts";
 export {
   createInternalClient,
   type InternalCall,

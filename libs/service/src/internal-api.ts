@@ -32,19 +32,14 @@ export function readInternalTLS(keysDirectory: string): InternalTLS {
   return material;
 }
 
-/** The bearer token of a request. */
-export function bearerToken(authorization: string | undefined): string | undefined {
-  return authorization?.startsWith("Bearer ") === true ? authorization.slice(7) : undefined;
-}
-
 /** A handler that knows who calls. Only the services named may call it; the others get FORBIDDEN. */
 export function internalHandler(
   verifier: Verifier,
   allowed: readonly ServiceName[],
   handle: (call: Call, caller: Caller) => Promise<Reply> | Reply,
 ): Handler {
-  return async (call) => {
-    const caller = await verifier.verify(bearerToken(call.headers.authorization));
+  return (call) => {
+    const caller = verifier.verify(call.headers.authorization);
     if (!allowed.includes(caller.service))
       throw forbidden(`the service ${caller.service} may not call ${call.path}`);
     return handle(call, caller);

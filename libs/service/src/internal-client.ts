@@ -51,11 +51,11 @@ export function createInternalClient(options: {
   const links = createLinkClient({ url: options.url, tls, links: count });
 
   const send = async (call: InternalCall): Promise<InternalReply> => {
-    const token =
+    const authorization =
       call.identity === undefined
-        ? signer.ownToken(audience, call.tenant)
-        : signer.tokenFor(audience, call.identity);
-    const headers: Record<string, string> = { ...call.headers, authorization: `Bearer ${token}` };
+        ? signer.ownAuthorization(audience, call.tenant)
+        : signer.authorizationFor(audience, call.identity);
+    const headers: Record<string, string> = { ...call.headers, authorization };
     if (call.body !== undefined) headers["content-type"] ??= "application/json";
     const head = { method: call.method, path: call.path, headers };
     try {
@@ -69,11 +69,11 @@ export function createInternalClient(options: {
   };
 
   const errorOf = (reply: InternalReply, path: string): Error =>
-    errorIn(reply.body.toString("utf8"), `${audience} answered ${reply.status} to ${path}`);
+    errorIn(reply.text, `${audience} answered ${reply.status} to ${path}`);
 
   const text = async (call: InternalCall): Promise<string> => {
     const reply = await send(call);
-    if (reply.status >= 200 && reply.status < 300) return reply.body.toString("utf8");
+    if (reply.status >= 200 && reply.status < 300) return reply.text;
     throw errorOf(reply, call.path);
   };
 

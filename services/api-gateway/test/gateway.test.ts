@@ -72,9 +72,9 @@ describe("who calls at the public door", () => {
       consumer: { type: "USER", id: "x" },
       scopes: ["application:read"],
     } as const;
-    const internal = forged.tokenFor("director", identity);
+    const internal = forged.authorizationFor("director", identity);
     const cases: readonly Record<string, string>[] = [
-      { authorization: `Bearer ${internal}` },
+      { authorization: internal },
       { "x-sextant-identity": JSON.stringify(identity), "x-forwarded-user": "admin" },
       { "x-forwarded-client-cert": "Hash=00", "ssl-client-cert": "x" },
     ];
@@ -89,10 +89,8 @@ describe("who calls at the public door", () => {
       ),
       now: Date.now,
     });
-    const real = own.tokenFor("director", identity);
-    expect(
-      (await plane.graph(viewer, {}, { headers: { authorization: `Bearer ${real}` } })).status,
-    ).toBe(401);
+    const real = own.authorizationFor("director", identity);
+    expect((await plane.graph(viewer, {}, { headers: { authorization: real } })).status).toBe(401);
   });
 
   it("with a one-time token can pair and do nothing else", async () => {

@@ -61,7 +61,10 @@ beforeAll(async () => {
     scopes: [...scopes],
   } as const;
   internal = Object.fromEntries(
-    own.map(({ service }) => [service, signer.tokenFor(service as ServiceName, identity)] as const),
+    own.map(
+      ({ service }) =>
+        [service, signer.authorizationFor(service as ServiceName, identity)] as const,
+    ),
   );
 }, 90_000);
 afterAll(() => plane.close(), 30_000);
@@ -79,7 +82,7 @@ async function send({ path, service }: Endpoint, search: string, sent: Sent): Pr
       ...(sent.body === undefined ? {} : { body: sent.body }),
     });
   }
-  headers["authorization"] = `Bearer ${internal[service] as string}`;
+  headers["authorization"] = internal[service] as string;
   const reply = await fetch(`${plane.services[service].url}${path}${search}`, {
     method: sent.method ?? "GET",
     headers,

@@ -478,7 +478,7 @@ describe("references between services", () => {
         method: "POST",
         headers: {
           "content-type": "application/json",
-          authorization: `Bearer ${signer.tokenFor(service, identity)}`,
+          authorization: signer.authorizationFor(service, identity),
         },
         body: JSON.stringify({
           query: `query($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} { ${selected} } } }`,

@@ -3,7 +3,7 @@ import { checkedBody, type Executor, graphqlRoute } from "@sextant/graphql";
 import type { Caller, Verifier } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
 import { actorSchema } from "@sextant/registry-client";
-import { bearerToken, internalHandler, json, type Route } from "@sextant/service";
+import { internalHandler, json, type Route } from "@sextant/service";
 import { z } from "zod";
 import type { RevocationListService } from "./certificate/revocation-list.service.ts";
 import type { RevocationService } from "./certificate/revocation.service.ts";
@@ -36,7 +36,7 @@ export function routes(options: {
     graphqlRoute({
       path: "/graphql",
       executor,
-      authenticate: (call) => verifier.verify(bearerToken(call.headers.authorization)),
+      authenticate: (call) => verifier.verify(call.headers.authorization),
       maxBody: MAX_GRAPHQL_BODY,
       log,
     }),

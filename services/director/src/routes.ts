@@ -2,7 +2,7 @@ import { forbidden } from "@sextant/errors";
 import { checkedBody, type Executor, graphqlRoute } from "@sextant/graphql";
 import type { Caller, Verifier } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import { bearerToken, internalHandler, json, type Route } from "@sextant/service";
+import { internalHandler, json, type Route } from "@sextant/service";
 import { contactList, type ContactService } from "./contact/contact.service.ts";
 import { type PlanService, statusReport } from "./plan/plan.service.ts";
 
@@ -29,7 +29,7 @@ export function routes(options: {
     graphqlRoute({
       path: "/graphql",
       executor,
-      authenticate: (call) => verifier.verify(bearerToken(call.headers.authorization)),
+      authenticate: (call) => verifier.verify(call.headers.authorization),
       maxBody: MAX_GRAPHQL_BODY,
       log,
     }),

@@ -48,7 +48,7 @@ afterAll(async () => {
 const call = (path: string, init: RequestInit = {}) =>
   fetch(registry.url + path, { method: "POST", ...init });
 const signed = async (service: "director" | "api-gateway" | "registry", keys = registry.keys) => ({
-  authorization: `Bearer ${keys.signerOf(service).ownToken("registry")}`,
+  authorization: keys.signerOf(service).ownAuthorization("registry"),
 });
 
 describe("the Registry's process", () => {

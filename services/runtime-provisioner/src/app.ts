@@ -16,7 +16,6 @@ import {
 } from "@sextant/registry-client";
 import {
   type App,
-  bearerToken,
   createInternalClient,
   followFiles,
   listenInternally,
@@ -97,7 +96,7 @@ export async function start(settings: ProvisionerSettings, { log }: ProcessConte
   const route = graphqlRoute({
     path: "/graphql",
     executor,
-    authenticate: (call) => verifier.verify(bearerToken(call.headers.authorization)),
+    authenticate: (call) => verifier.verify(call.headers.authorization),
     maxBody: MAX_BODY,
     log,
   });

@@ -5,11 +5,43 @@ import type { Duplex } from "node:stream";
 import { socketPath } from "@sextant/config";
 import type { FollowedFiles } from "../follow-files.ts";
 import type { InternalTLS } from "../internal-api.ts";
-import { type CallHead, FRAME, FrameReader, FrameWriter, type ReplyHead } from "./frame.ts";
-import { LINK_PROTOCOL } from "./protocol.ts";
+import {
+  type CallHead,
+  FRAME,
+  type Frame,
+  FrameReader,
+  FrameWriter,
+  HeadReader,
+  type ReplyHead,
+} from "./frame.ts";
+import { LINK_PROTOCOL, MOST_IDS } from "./protocol.ts";
 
 /** A reply as it came. */
-export type LinkReply = ReplyHead & { readonly body: Buffer };
+export type LinkReply = ReplyHead & {
+  readonly body: Buffer;
+  /** The body, read as UTF-8. */
+  readonly text: string;
+};
+
+class Reply implements LinkReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #frame: Frame;
+
+  constructor({ status, headers }: ReplyHead, frame: Frame) {
+    this.status = status;
+    this.headers = headers;
+    this.#frame = frame;
+  }
+
+  get body(): Buffer {
+    return this.#frame.body();
+  }
+
+  get text(): string {
+    return this.#frame.text();
+  }
+}
 
 /** Calls one service over links. */
 export type LinkClient = {
@@ -22,12 +54,6 @@ export type LinkClient = {
   close(): Promise<void>;
 };
 
-type Pending = {
-  readonly resolve: (reply: LinkReply) => void;
-  readonly reject: (error: unknown) => void;
-  readonly until: number;
-};
-
 /** Milliseconds for making a link, and for a reply. */
 const CONNECT_TIMEOUT = 10_000;
 const REPLY_TIMEOUT = 120_000;
@@ -37,14 +63,63 @@ const LIFE = 300_000;
 
 const lost = (code: string, message: string) => Object.assign(new Error(message), { code });
 
+/** A call whose reply has not come. */
+class OpenCall {
+  readonly until: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (reply: LinkReply) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #leave: (() => void) | undefined;
+  /** Whether who called has been told: a reply that comes later is for nobody. */
+  isSettled = false;
+
+  /** `cancel` is called when the caller goes before it is told anything. */
+  constructor(
+    resolve: (reply: LinkReply) => void,
+    reject: (error: unknown) => void,
+    signal: AbortSignal | undefined,
+    cancel: () => void,
+  ) {
+    this.until = performance.now() + REPLY_TIMEOUT;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#signal = signal;
+    if (signal === undefined) return;
+    this.#leave = () => {
+      cancel();
+      this.fail(signal.reason);
+    };
+    signal.addEventListener("abort", this.#leave, { once: true });
+  }
+
+  succeed(reply: LinkReply): void {
+    this.#settle();
+    this.#resolve(reply);
+  }
+
+  fail(error: unknown): void {
+    this.#settle();
+    this.#reject(error);
+  }
+
+  #settle(): void {
+    this.isSettled = true;
+    if (this.#leave !== undefined) this.#signal?.removeEventListener("abort", this.#leave);
+  }
+}
+
 /** One connection that has been made. */
 class Link {
   readonly #socket: Duplex;
   readonly #writer: FrameWriter;
   readonly #reader = new FrameReader();
-  readonly #pending = new Map<number, Pending>();
+  readonly #heads = new HeadReader();
+  /** By their ids; an id is free again with the reply. A map that gets and loses an entry with each call would be copied again and again. */
+  readonly #calls: (OpenCall | undefined)[] = [];
+  readonly #freeIDs: number[] = [];
+  /** Calls that somebody waits for. */
+  #waiting = 0;
   readonly #until: number;
-  #lastID = 0;
   #isClosing = false;
   onEnd: () => void = () => undefined;
 
@@ -75,39 +150,27 @@ class Link {
         reject(lost("ECONNRESET", "the connection was lost"));
         return;
       }
-      this.#lastID = (this.#lastID + 1) >>> 0;
-      const id = this.#lastID;
-      const until = performance.now() + REPLY_TIMEOUT;
-      if (signal === undefined) {
-        this.#pending.set(id, { resolve, reject, until });
-      } else {
-        const gone = (): void => {
-          this.#pending.delete(id);
-          this.#writer.write(FRAME.cancel, id);
-          reject(signal.reason as Error);
-          this.#endWhenIdle();
-        };
-        signal.addEventListener("abort", gone, { once: true });
-        const settled =
-          <Value>(then: (value: Value) => void) =>
-          (value: Value): void => {
-            signal.removeEventListener("abort", gone);
-            then(value);
-          };
-        this.#pending.set(id, { resolve: settled(resolve), reject: settled(reject), until });
+      const id = this.#freeIDs.pop() ?? this.#calls.length;
+      if (id >= MOST_IDS) {
+        reject(lost("EAGAIN", `the link has ${MOST_IDS} open calls`));
+        return;
       }
-      this.#writer.write(FRAME.call, id, JSON.stringify(head), body);
+      this.#calls[id] = new OpenCall(resolve, reject, signal, () => {
+        this.#cancel(id);
+        this.#endWhenIdle();
+      });
+      this.#waiting += 1;
+      this.#writer.call(id, head, body);
     });
   }
 
   /** Fails the calls that have waited too long. */
   sweep(): void {
     const now = performance.now();
-    for (const [id, { reject, until }] of this.#pending) {
-      if (until > now) continue;
-      this.#pending.delete(id);
-      this.#writer.write(FRAME.cancel, id);
-      reject(lost("ETIMEDOUT", "there was no reply in time"));
+    for (const [id, call] of this.#calls.entries()) {
+      if (call === undefined || call.isSettled || call.until > now) continue;
+      this.#cancel(id);
+      call.fail(lost("ETIMEDOUT", "there was no reply in time"));
     }
     this.#endWhenIdle();
   }
@@ -118,32 +181,47 @@ class Link {
     this.#endWhenIdle();
   }
 
+  /** Says that nobody waits for a call any more. */
+  #cancel(id: number): void {
+    this.#waiting -= 1;
+    this.#writer.sign(FRAME.cancel, id);
+  }
+
   #endWhenIdle(): void {
-    if (!this.#isClosing || this.#pending.size > 0 || this.#socket.destroyed) return;
+    if (!this.#isClosing || this.#waiting > 0 || this.#socket.destroyed) return;
     this.#writer.flush();
     this.#socket.end();
   }
 
   #receive(piece: Buffer): void {
     try {
-      for (const { kind, id, head, body } of this.#reader.read(piece)) {
-        if (kind === FRAME.closing) this.#isClosing = true;
-        if (kind !== FRAME.reply) continue;
-        const pending = this.#pending.get(id);
-        this.#pending.delete(id);
-        pending?.resolve({ ...(JSON.parse(head) as ReplyHead), body });
+      for (const frame of this.#reader.read(piece)) {
+        if (frame.kind === FRAME.closing) this.#isClosing = true;
+        if (frame.kind === FRAME.reply) this.#answer(frame);
       }
     } catch (error) {
       this.#socket.destroy(error as Error);
     }
-    this.#endWhenIdle();
+    if (this.#isClosing) this.#endWhenIdle();
+  }
+
+  #answer(frame: Frame): void {
+    const head = this.#heads.reply(frame);
+    const call = this.#calls[frame.id];
+    if (call === undefined) throw new Error(`the reply to ${frame.id} is to no call`);
+    this.#calls[frame.id] = undefined;
+    this.#freeIDs.push(frame.id);
+    if (call.isSettled) return;
+    this.#waiting -= 1;
+    call.succeed(new Reply(head, frame));
   }
 
   #end(): void {
     this.#isClosing = true;
-    for (const { reject } of this.#pending.values())
-      reject(lost("ECONNRESET", "the connection was lost"));
-    this.#pending.clear();
+    for (const call of this.#calls.splice(0)) {
+      if (call?.isSettled === false) call.fail(lost("ECONNRESET", "the connection was lost"));
+    }
+    this.#waiting = 0;
     this.onEnd();
   }
 }

@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { invalidData } from "@sextant/errors";
 import type { Logger } from "@sextant/logging";
-import { type Call, type Dispatcher, requestIDOf } from "../dispatcher.ts";
-import { type CallHead, FRAME, FrameReader, FrameWriter } from "./frame.ts";
-import { LINK_PROTOCOL } from "./protocol.ts";
+import { type Call, type Dispatcher, type Reply, requestIDOf } from "../dispatcher.ts";
+import { type CallHead, FRAME, type Frame, FrameReader, FrameWriter, HeadReader } from "./frame.ts";
+import { LINK_PROTOCOL, MOST_IDS } from "./protocol.ts";
 
 /** Takes connections that ask to become links, and ends them in order. */
 export type LinkServer = {
@@ -18,31 +18,36 @@ export type LinkServer = {
 
 /** Calls of one link at a time: behind that, reading waits. */
 const MOST_CALLS = 2_000;
+/** Status of the reply to a call that was cancelled, which nobody reads. */
+const CANCELLED = 499;
 
 /** A call that came over a link. */
 class LinkCall implements Call {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  readonly requestID: string;
   readonly #search: string;
-  readonly #body: Buffer;
+  readonly #frame: Frame;
   readonly #largest: number;
+  #requestID: string | undefined;
   #gone: AbortController | undefined;
 
   constructor(
     { method, path, headers }: CallHead,
-    body: Buffer,
+    frame: Frame,
     largest: (path: string) => number,
   ) {
     const mark = path.indexOf("?");
     this.method = method;
     this.path = mark < 0 ? path : path.slice(0, mark);
     this.headers = headers;
-    this.requestID = requestIDOf(headers);
     this.#search = mark < 0 ? "" : path.slice(mark + 1);
-    this.#body = body;
+    this.#frame = frame;
     this.#largest = largest(this.path);
+  }
+
+  get requestID(): string {
+    return (this.#requestID ??= requestIDOf(this.headers));
   }
 
   get query(): URLSearchParams {
@@ -60,11 +65,11 @@ class LinkCall implements Call {
   }
 
   async body(): Promise<Buffer> {
-    if (this.#body.length > this.#largest) {
+    if (this.#frame.bodyLength > this.#largest) {
       const message = `is larger than ${this.#largest} bytes`;
       throw invalidData("request", [{ field: "body", message }]);
     }
-    return this.#body;
+    return this.#frame.body();
   }
 }
 
@@ -76,37 +81,49 @@ export function createLinkServer(dispatcher: Dispatcher, log: Logger): LinkServe
   const serve = (socket: Duplex, head: Buffer): void => {
     const writer = new FrameWriter(socket);
     const reader = new FrameReader();
-    const calls = new Map<number, LinkCall>();
+    const heads = new HeadReader();
+    // By id. A map that gets and loses an entry with each call would be copied again and again.
+    const calls: (LinkCall | undefined)[] = [];
+    let open = 0;
     let closing = false;
 
     const endWhenIdle = (): void => {
-      if (!closing || calls.size > 0 || socket.destroyed) return;
+      if (!closing || open > 0 || socket.destroyed) return;
       writer.flush();
       socket.end();
     };
-    const answer = (id: number, call: LinkCall): void => {
-      calls.set(id, call);
-      if (calls.size >= MOST_CALLS) socket.pause();
-      void dispatcher.answer(call).then(({ status, headers, body }) => {
-        // Who has cancelled a call does not wait for its reply.
-        if (calls.delete(id))
-          writer.write(FRAME.reply, id, JSON.stringify({ status, headers: headers ?? {} }), body);
-        if (socket.isPaused() && calls.size < MOST_CALLS) socket.resume();
-        endWhenIdle();
+    const reply = (id: number, { status, headers, body }: Reply): void => {
+      calls[id] = undefined;
+      open -= 1;
+      writer.reply(id, status, headers ?? {}, body);
+      if (open < MOST_CALLS && socket.isPaused()) socket.resume();
+      endWhenIdle();
+    };
+    const answer = (frame: Frame): void => {
+      const { id } = frame;
+      if (id >= MOST_IDS) throw new Error(`a call has the id ${id}`);
+      if (calls[id] !== undefined) throw new Error(`the call ${id} is open`);
+      const call = new LinkCall(heads.call(frame), frame, dispatcher.largestBody);
+      calls[id] = call;
+      open += 1;
+      if (open >= MOST_CALLS) socket.pause();
+      void dispatcher.answer(call).then((answered) => {
+        // A call that was cancelled has been replied.
+        if (calls[id] === call) reply(id, answered);
       });
+    };
+    const cancel = (id: number): void => {
+      const call = calls[id];
+      // Its reply may be on the way.
+      if (call === undefined) return;
+      reply(id, { status: CANCELLED });
+      call.abort();
     };
     const receive = (piece: Buffer): void => {
       try {
         for (const frame of reader.read(piece)) {
-          if (frame.kind === FRAME.call) {
-            const call = JSON.parse(frame.head) as CallHead;
-            answer(frame.id, new LinkCall(call, frame.body, dispatcher.largestBody));
-          }
-          if (frame.kind === FRAME.cancel) {
-            calls.get(frame.id)?.abort();
-            calls.delete(frame.id);
-            endWhenIdle();
-          }
+          if (frame.kind === FRAME.call) answer(frame);
+          if (frame.kind === FRAME.cancel) cancel(frame.id);
         }
       } catch (error) {
         log.warn({ err: error }, "a link sent what is no frame");
@@ -117,7 +134,7 @@ export function createLinkServer(dispatcher: Dispatcher, log: Logger): LinkServe
     const link = {
       drain(): void {
         closing = true;
-        writer.write(FRAME.closing, 0);
+        writer.sign(FRAME.closing, 0);
         endWhenIdle();
       },
       destroy: () => void socket.destroy(),
@@ -128,8 +145,8 @@ export function createLinkServer(dispatcher: Dispatcher, log: Logger): LinkServe
     socket.on("end", () => socket.end());
     socket.on("close", () => {
       links.delete(link);
-      for (const call of calls.values()) call.abort();
-      calls.clear();
+      const left = calls.splice(0);
+      for (const call of left) call?.abort();
     });
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_PROTOCOL}\r\n\r\n`,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, renameSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -5,54 +6,22 @@ import {
   type AddressInfo,
   connect as connectSocket,
   createServer as createSocketServer,
+  type Socket,
 } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import { createSigner, createVerifier, type Trust } from "@sextant/identity";
 import { silentLogger } from "@sextant/logging";
-import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Call, Reply } from "../dispatcher.ts";
+import { type Call, json, type Reply } from "../dispatcher.ts";
 import { listen, type Listener, requestListener } from "../http-server.ts";
-import { listenInternally } from "../internal-api.ts";
-import { FRAME, type Frame, frameBytes, FrameReader } from "./frame.ts";
+import { internalHandler, listenInternally } from "../internal-api.ts";
+import { createInternalClient } from "../internal-client.ts";
+import { FRAME } from "./frame.ts";
 import { createLinkClient, type LinkClient } from "./link-client.ts";
-
-describe("frames", () => {
-  const anyFrame = fc.record({
-    kind: fc.constantFrom(...Object.values(FRAME)),
-    id: fc.nat({ max: 0xffffffff }),
-    head: fc.string({ unit: "grapheme" }),
-    body: fc.oneof(
-      fc.string({ unit: "grapheme" }),
-      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-    ),
-  });
-
-  it("come out as they went in, in whatever pieces they are received", () => {
-    fc.assert(
-      fc.property(fc.array(anyFrame), fc.integer({ min: 1, max: 50 }), (frames, size) => {
-        const bytes = Buffer.concat(
-          frames.flatMap(({ kind, id, head, body }) => frameBytes(kind, id, head, body)),
-        );
-        const reader = new FrameReader();
-        const read: Frame[] = [];
-        for (let at = 0; at < bytes.length; at += size)
-          read.push(...reader.read(bytes.subarray(at, at + size)));
-        expect(read.map((one) => ({ ...one, body: one.body.toString("hex") }))).toEqual(
-          frames.map((one) => ({ ...one, body: Buffer.from(one.body).toString("hex") })),
-        );
-      }),
-    );
-  });
-
-  it("that are too long are refused before they are kept", () => {
-    const start = Buffer.alloc(13);
-    start.writeUInt32BE(0xffffffff, 9);
-    expect(() => new FrameReader().read(start)).toThrow(/too long/);
-  });
-});
+import { LINK_PROTOCOL } from "./protocol.ts";
 
 let server: Listener | undefined;
 let client: LinkClient | undefined;
@@ -90,10 +59,11 @@ describe("a link", () => {
     connect(port, 2);
     const replies = await Promise.all(Array.from({ length: 300 }, (_, one) => post(`n${one}`)));
     for (const [one, reply] of replies.entries()) {
-      expect({ ...reply, body: reply.body.toString() }).toEqual({
+      const { status, headers, text } = reply;
+      expect({ status, headers, text }).toEqual({
         status: 201,
         headers: { "x-of": `n${one}` },
-        body: `n${one} 1 v`,
+        text: `n${one} 1 v`,
       });
     }
   });
@@ -104,10 +74,10 @@ describe("a link", () => {
     const large = Buffer.alloc(12 * 1024 * 1024, "ä€x");
     const [reply, small] = await Promise.all([post(large), post("small")]);
     expect(reply.body.equals(large)).toBe(true);
-    expect(small.body.toString()).toBe("small");
+    expect(small.text).toBe("small");
     const refused = await post(Buffer.alloc(21 * 1024 * 1024));
     expect(refused.status).toBe(400);
-    expect(refused.body.toString()).toContain("is larger than 20971520 bytes");
+    expect(refused.text).toContain("is larger than 20971520 bytes");
   });
 
   it("tells the other end when who called has gone, and drops the answer", async () => {
@@ -129,6 +99,27 @@ describe("a link", () => {
     expect((await post("stay")).status).toBe(204);
     expect(gone).toBe(true);
     await expect(post("late", AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" });
+  });
+
+  it("gives nobody the answer to another call, whoever leaves and whatever is called in between", async () => {
+    const port = await serve(async (call) => {
+      const text = (await call.body()).toString();
+      if (text.length % 2 === 0) await pause(Math.random() * 5);
+      return { status: 200, body: text };
+    });
+    connect(port);
+    const ask = async (one: number): Promise<void> => {
+      const leaving = new AbortController();
+      const asked = post(`n${one}`, leaving.signal).catch((error: unknown) => error);
+      if (one % 3 === 0) setImmediate(() => leaving.abort());
+      if (one % 3 === 1) setTimeout(() => leaving.abort(), Math.random() * 5);
+      const told = await asked;
+      if (told instanceof Error) expect(told.name).toBe("AbortError");
+      else expect((told as { text: string }).text).toBe(`n${one}`);
+      if (one < 1_000) await ask(one + 50);
+    };
+    await Promise.all(Array.from({ length: 50 }, (_, one) => ask(one)));
+    expect((await post("last")).text).toBe("last");
   });
 
   it("that breaks fails its calls as lost, and is made anew with the next", async () => {
@@ -157,7 +148,7 @@ describe("a link", () => {
     const open = post("a");
     await pause(30);
     const closing = (server as Listener).close(5_000);
-    expect((await open).body.toString()).toBe("the last");
+    expect((await open).text).toBe("the last");
     await closing;
     await expect(post("b")).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
@@ -183,10 +174,10 @@ describe("a link", () => {
       });
     server = await open();
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect((await post("c")).body.toString()).toBe("here");
+    expect((await post("c")).text).toBe("here");
     // One that is served is not taken away.
     await expect(open()).rejects.toMatchObject({ code: "EADDRINUSE" });
-    expect((await post("d")).body.toString()).toBe("here");
+    expect((await post("d")).text).toBe("here");
     await server.close(0);
     expect(existsSync(path)).toBe(false);
   });
@@ -224,5 +215,109 @@ describe("a link", () => {
     taken.emit("error", new Error("read ECONNRESET"));
     expect(taken.destroyed).toBe(true);
     socket.destroy();
+  });
+});
+
+/** Makes a link as one that knows how to, and no more: what it says over it is up to the test. */
+async function hostileLink(port: number): Promise<Socket> {
+  const socket = connectSocket(port, "127.0.0.1");
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${LINK_PROTOCOL}\r\n\r\n`,
+  );
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 101 /);
+  return socket;
+}
+
+/** A frame with a head that a writer would not write. */
+function frame(kind: number, id: number, head: readonly number[]): Buffer {
+  const start = Buffer.alloc(13);
+  start.writeUInt8(kind, 0);
+  start.writeUInt32BE(id, 1);
+  start.writeUInt32BE(head.length, 5);
+  return Buffer.concat([start, Buffer.from(head)]);
+}
+/** POST to `/x`, in texts that are not to be kept. */
+const postX = [0xff, 0xff, 0, 0, 0, 4, 80, 79, 83, 84, 0xff, 0xff, 0, 0, 0, 2, 47, 120];
+
+describe("a link whose other end does not keep to the protocol", () => {
+  it.each([
+    ["names a slot that nothing was sent for", [frame(FRAME.call, 0, [0, 7, 0, 8])]],
+    ["fills a slot that there is not", [frame(FRAME.call, 0, [0x84, 0, 0, 0, 0, 1, 80])]],
+    ["calls under an id that is too high", [frame(FRAME.call, 65_536, postX)]],
+    [
+      "calls again under an id that is open",
+      [frame(FRAME.call, 1, postX), frame(FRAME.call, 1, postX)],
+    ],
+  ])("is ended when it %s, and its calls are aborted; other links go on", async (_, frames) => {
+    let aborted = 0;
+    const port = await serve(async (call) => {
+      if ((await call.body()).length > 0) return { status: 200, body: "served" };
+      await once(call.signal, "abort");
+      aborted += 1;
+      return { status: 200 };
+    });
+    connect(port);
+    await post("a");
+    const socket = await hostileLink(port);
+    socket.write(Buffer.concat(frames));
+    await once(socket, "close");
+    expect((await post("b")).text).toBe("served");
+    expect(aborted).toBe(frames.length - 1);
+  });
+
+  it("is ended when it replies to no call: the calls that are open are lost, and the next goes over a new one", async () => {
+    const links: Duplex[] = [];
+    const other = createServer().on("upgrade", (_request, socket) => {
+      links.push(socket);
+      socket.on("error", () => undefined);
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+      const ok = [0, 200];
+      socket.on("data", () => socket.write(frame(FRAME.reply, links.length === 1 ? 9 : 0, ok)));
+    });
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    connect((other.address() as AddressInfo).port);
+    await expect(post("a")).rejects.toMatchObject({ code: "ECONNRESET" });
+    expect((await post("b")).status).toBe(200);
+    expect(links).toHaveLength(2);
+    for (const socket of links) socket.destroy();
+    other.close();
+  });
+});
+
+describe("a signed identity that was sent earlier over the same link", () => {
+  it("is refused from the moment on in which its time is over or its signer is trusted no longer", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+    const trusting: Trust = { issuers: { director: [{ kid: "d", publicKey: pem }] } };
+    const began = Date.now();
+    const callee = { service: "registry" as const, trust: trusting, now: () => began };
+    const verifier = createVerifier(callee);
+    server = await listenInternally({
+      address: { host: "127.0.0.1", port: 0 },
+      routes: [
+        {
+          path: "/x",
+          methods: {
+            GET: internalHandler(verifier, ["director"], (_, caller) => json(caller.service)),
+          },
+        },
+      ],
+      tls: undefined,
+      log: silentLogger,
+    });
+    const url = `http://127.0.0.1:${server.port}`;
+    const signer = createSigner({ service: "director", kid: "d", privateKey, now: () => began });
+    const director = createInternalClient({ audience: "registry", url, signer });
+    const status = async () => (await director.send({ method: "GET", path: "/x" })).status;
+    const statuses = async () => [await status(), await status(), await status()];
+    expect(await statuses()).toEqual([200, 200, 200]);
+    callee.now = () => began + 310_000;
+    expect(await statuses()).toEqual([401, 401, 401]);
+    callee.now = () => began;
+    expect(await statuses()).toEqual([200, 200, 200]);
+    callee.trust = { issuers: {} };
+    expect(await statuses()).toEqual([401, 401, 401]);
+    await director.close();
   });
 });

@@ -2,7 +2,6 @@
 import { hash as digest } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { unauthenticated } from "@sextant/errors";
-import { bearerToken } from "@sextant/service";
 import type { ShownCertificate } from "../trust/shown-certificate.ts";
 import type { DoorName } from "../trust/tls.ts";
 
@@ -15,6 +14,11 @@ const MAX_TOKEN = 512;
 /** What fits beside other headers into the 16 KiB that Node reads of them. */
 const MAX_JWT = 12 * 1024;
 const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/** What a request shows by `Authorization: Bearer`. */
+function bearerToken(authorization: string | undefined): string | undefined {
+  return authorization?.startsWith("Bearer ") === true ? authorization.slice(7) : undefined;
+}
 
 /** The token of a request to the public listener; throws UNAUTHENTICATED when there is none, or more than one. */
 function tokenOf(request: Pick<IncomingMessage, "headers">, query: URLSearchParams): Credential {

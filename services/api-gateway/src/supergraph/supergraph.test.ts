@@ -9,8 +9,8 @@ import { loadSupergraph } from "./supergraph.ts";
 const sdl = readFileSync(new URL("../../../../schema/supergraph.graphql", import.meta.url), "utf8");
 
 /** A service that answers everything so. */
-const saying = (status: number, body: string): InternalClient => ({
-  send: async () => ({ status, headers: {}, body: Buffer.from(body) }),
+const saying = (status: number, text: string): InternalClient => ({
+  send: async () => ({ status, headers: {}, body: Buffer.from(text), text }),
   text: () => Promise.reject(new Error("not asked")),
   json: () => Promise.reject(new Error("not asked")),
   errorOf: () => internal("e-1", new Error("unreadable")),

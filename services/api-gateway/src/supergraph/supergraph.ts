@@ -63,7 +63,7 @@ async function answerIn(
   if (reply.status === 503) throw new ServiceAwayError(service, `${service} takes no requests`);
   let answer: unknown;
   try {
-    answer = JSON.parse(reply.body.toString("utf8"));
+    answer = JSON.parse(reply.text);
   } catch {
     throw client.errorOf(reply, call.path);
   }

@@ -17,7 +17,8 @@ const start = () => {
         "last-modified": new Date().toUTCString(),
         expires: new Date(Date.now() + 24 * HOUR).toUTCString(),
       };
-      return { status: 200, headers, body: Buffer.from(`list ${made}`) };
+      const text = `list ${made}`;
+      return { status: 200, headers, body: Buffer.from(text), text };
     },
     errorOf: () => new Error("not expected"),
   };
