@@ -28,8 +28,11 @@ import {
 import type { LinkServer } from "./link/link-server.ts";
 import { removeDeadSocket } from "./unix-socket.ts";
 
+/** Of most requests; nobody writes to it. */
+const NO_QUERY = new URLSearchParams();
 /** Bodies up to so many bytes are sent together with their head. */
 const ONE_WRITE = 64 * 1024;
+
 function readBody(request: IncomingMessage, max: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const tooLarge = () =>
@@ -116,7 +119,7 @@ class HTTPCall implements Call {
   }
 
   get query(): URLSearchParams {
-    return new URLSearchParams(this.#search);
+    return this.#search === "" ? NO_QUERY : new URLSearchParams(this.#search);
   }
 
   get signal(): AbortSignal {
@@ -155,9 +158,10 @@ export function listenerOf(dispatcher: Dispatcher, log: Logger): RequestListener
   };
 }
 
-/** Milliseconds: a connection may rest between requests, its head has to come, the whole request has to come. */
+/** Milliseconds: a request's head has to come, the whole request has to come. */
 const TIMES = {
-  keepAliveTimeout: 75_000,
+  // A connection rests between requests for as long as it may be silent: one timer for both, which no request sets anew.
+  keepAliveTimeout: 0,
   headersTimeout: 20_000,
   requestTimeout: 120_000,
   // How often it is looked whether they are over.

@@ -88,12 +88,13 @@ export function createAuthenticator(options: {
   };
 
   /** The tenant a caller acts in, by the header `Tenant`. A tenant that is not open to it and one that is not there look alike. */
-  const tenantOf = async <Home extends string | undefined>(
+  const tenantOf = <Home extends string | undefined>(
     home: Home,
     header: string | undefined,
     mayUse: (id: string) => boolean,
-  ): Promise<string | Home> => {
-    if (header === undefined) return home;
+  ): Promise<string> | Home => (header === undefined ? home : tenantNamed(header, mayUse));
+
+  const tenantNamed = async (header: string, mayUse: (id: string) => boolean): Promise<string> => {
     const tenant = await known.tenant({ externalID: header });
     if (tenant === undefined || !mayUse(tenant.id)) throw tenantNotFound(header);
     return tenant.id;

@@ -1,6 +1,7 @@
 /** Which credential a request shows. No I/O. */
 import { hash as digest } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { unauthenticated } from "@sextant/errors";
 import type { ShownCertificate } from "../trust/shown-certificate.ts";
 import type { DoorName } from "../trust/tls.ts";
@@ -20,11 +21,28 @@ function bearerToken(authorization: string | undefined): string | undefined {
   return authorization?.startsWith("Bearer ") === true ? authorization.slice(7) : undefined;
 }
 
+/** What was made of the bearer token that a connection showed last: most show the same with each request. */
+const shownLast = new WeakMap<
+  Socket,
+  { readonly authorization: string; readonly credential: Credential }
+>();
+
 /** The token of a request to the public listener; throws UNAUTHENTICATED when there is none, or more than one. */
-function tokenOf(request: Pick<IncomingMessage, "headers">, query: URLSearchParams): Credential {
-  const header = request.headers["connector-token"];
+function tokenOf({ headers, socket }: IncomingMessage, query: URLSearchParams): Credential {
+  const header = headers["connector-token"];
   const oneTime = typeof header === "string" ? header : (query.get("token") ?? undefined);
-  const bearer = bearerToken(request.headers.authorization);
+  const { authorization } = headers;
+  if (oneTime === undefined && authorization !== undefined) {
+    const last = shownLast.get(socket);
+    if (last?.authorization === authorization) return last.credential;
+    const credential = readToken(undefined, bearerToken(authorization));
+    shownLast.set(socket, { authorization, credential });
+    return credential;
+  }
+  return readToken(oneTime, bearerToken(authorization));
+}
+
+function readToken(oneTime: string | undefined, bearer: string | undefined): Credential {
   if (oneTime !== undefined && bearer !== undefined) {
     throw unauthenticated("show one credential: a bearer token or a one-time token");
   }

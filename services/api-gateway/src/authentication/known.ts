@@ -10,10 +10,13 @@ import type {
 } from "@sextant/registry-client";
 import type { Feed, FeedListener } from "../feed/feed.ts";
 
+/** What is remembered is there at once. */
+type Found<Value> = Promise<Value | undefined> | Value | undefined;
+
 /** Holders of secrets, and tenants. */
 export type Known = FeedListener & {
-  holder<K extends SecretKind>(kind: K, hash: string): Promise<SecretHolder<K> | undefined>;
-  tenant(by: FindTenant): Promise<StoredRecord<"tenant"> | undefined>;
+  holder<K extends SecretKind>(kind: K, hash: string): Found<SecretHolder<K>>;
+  tenant(by: FindTenant): Found<StoredRecord<"tenant">>;
   /** Whether a holder is remembered: its credential was good not long ago. */
   remembers(kind: SecretKind, hash: string): boolean;
   /** Whether a certificate or token was revoked since the gateway started. */
@@ -43,7 +46,12 @@ export function createKnown(
   feed: () => Pick<Feed, "isLive">,
   now: () => number,
 ): Known {
-  const holders = new Map<string, Entry>();
+  const holders: Readonly<Record<SecretKind, Map<string, Entry>>> = {
+    apiToken: new Map(),
+    certificate: new Map(),
+    oneTimeToken: new Map(),
+    systemAuth: new Map(),
+  };
   const tenants = new Map<string, Entry>();
   const revoked = new Set<string>();
   /** Hashes of client credentials by the ids of the credentials and of their holders. */
@@ -51,15 +59,26 @@ export function createKnown(
   /** Grows with each of these events: what was asked before it may be out of date when the answer comes. */
   let changes = 0;
 
-  const remembered = async <Value>(
+  const remembered = <Value>(
+    map: Map<string, Entry>,
+    life: number,
+    key: string,
+    find: () => Promise<Value | undefined>,
+    isKept: (value: Value | undefined) => boolean,
+  ): Found<Value> => {
+    const entry = map.get(key);
+    return entry !== undefined && entry.until > now() && feed().isLive()
+      ? (entry.value as Value)
+      : foundAnew(map, life, key, find, isKept);
+  };
+
+  const foundAnew = async <Value>(
     map: Map<string, Entry>,
     life: number,
     key: string,
     find: () => Promise<Value | undefined>,
     isKept: (value: Value | undefined) => boolean,
   ): Promise<Value | undefined> => {
-    const entry = map.get(key);
-    if (entry !== undefined && entry.until > now() && feed().isLive()) return entry.value as Value;
     const before = changes;
     const value = await find();
     map.delete(key);
@@ -76,7 +95,7 @@ export function createKnown(
     // Whoever is not in here is not in there either: it could not be forgotten in time.
     if (clients.size >= 2 * MAX_ENTRIES) {
       clients.clear();
-      holders.clear();
+      holders.systemAuth.clear();
     }
     const { id, applicationID, runtimeID, integrationSystemID } = holder;
     for (const name of [id, applicationID ?? runtimeID ?? integrationSystemID ?? id])
@@ -85,25 +104,19 @@ export function createKnown(
   };
 
   const forgetClients = (id: string): void => {
-    for (const hash of clients.get(id) ?? []) holders.delete(`systemAuth ${hash}`);
+    for (const hash of clients.get(id) ?? []) holders.systemAuth.delete(hash);
     clients.delete(id);
   };
 
   return {
-    async holder<K extends SecretKind>(kind: K, hash: string) {
+    holder<K extends SecretKind>(kind: K, hash: string) {
       // A one-time token is used once: remembering it would gain nothing.
       if (kind === "oneTimeToken") return registry.findBySecret(kind, hash);
       const find = (): Promise<SecretHolder<K> | undefined> =>
         kind === "systemAuth"
           ? (findClient(hash) as Promise<SecretHolder<K> | undefined>)
           : registry.findBySecret(kind, hash);
-      return remembered(
-        holders,
-        HOLDER_LIFE,
-        `${kind} ${hash}`,
-        find,
-        (value) => value !== undefined,
-      );
+      return remembered(holders[kind], HOLDER_LIFE, hash, find, (value) => value !== undefined);
     },
     // That there is no such tenant is remembered too: tokens of users may name many that are not made yet.
     tenant: (by) =>
@@ -114,7 +127,7 @@ export function createKnown(
         () => registry.findTenant(by),
         () => true,
       ),
-    remembers: (kind, hash) => holders.has(`${kind} ${hash}`),
+    remembers: (kind, hash) => holders[kind].has(hash),
     isRevoked: (hash) => revoked.has(hash),
     event(event: FeedEvent) {
       if (!changing.has(event.type)) return;
@@ -124,8 +137,8 @@ export function createKnown(
         case "api-token.revoked": {
           const hash = String(event.data["hash"]);
           revoked.add(hash);
-          holders.delete(`certificate ${hash}`);
-          holders.delete(`apiToken ${hash}`);
+          holders.certificate.delete(hash);
+          holders.apiToken.delete(hash);
           break;
         }
         case "client.changed":
@@ -139,7 +152,7 @@ export function createKnown(
     },
     startOver() {
       changes += 1;
-      holders.clear();
+      for (const ofKind of Object.values(holders)) ofKind.clear();
       clients.clear();
       tenants.clear();
     },

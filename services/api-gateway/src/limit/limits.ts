@@ -55,10 +55,20 @@ const FORGET_FROM = 10_000;
 const PLACE_AFTER = 1;
 
 /** Whose budgets and places an identity takes from. */
-const namesOf = ({ tenant = "", consumer }: Identity) => ({
-  client: `${consumer.type} ${consumer.id}`,
-  tenant: `tenant ${tenant}`,
-});
+type Names = { readonly client: string; readonly tenant: string };
+
+/** Found again by the identity: the keys of maps are hashed once, and not for each request. */
+const names = new WeakMap<Identity, Names>();
+
+function namesOf(identity: Identity): Names {
+  let those = names.get(identity);
+  if (those === undefined) {
+    const { tenant = "", consumer } = identity;
+    those = { client: `${consumer.type} ${consumer.id}`, tenant: `tenant ${tenant}` };
+    names.set(identity, those);
+  }
+  return those;
+}
 
 /** Makes them. `now` is in milliseconds and never goes back. */
 export function createRequestLimits(
