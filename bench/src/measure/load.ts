@@ -3,7 +3,7 @@
  * little of the answers as it can, so that it takes little of the machine from what is measured.
  */
 import { readFileSync } from "node:fs";
-import { connect, type TLSSocket } from "node:tls";
+import { connect } from "node:tls";
 import { filledIn, type Spread } from "./spread.ts";
 
 /** What is asked, sent to this process as its first message. */
@@ -34,12 +34,25 @@ export type LoadResult = {
 };
 
 const endOfHead = Buffer.from("\r\n\r\n");
+/** The end of `content-length: `, without the letter that servers write in either case. */
+const lengthName = Buffer.from("ength: ");
+const [ZERO, NINE] = [0x30, 0x39];
 
-/** One connection; `answered` is called with the size of each answer. */
+/** The number whose digits begin at a place; undefined: there are none. */
+function numberAt(bytes: Buffer, start: number): number | undefined {
+  let [at, number] = [start, 0];
+  for (; ; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte < ZERO || byte > NINE) return at === start ? undefined : number;
+    number = number * 10 + byte - ZERO;
+  }
+}
+
+/** One connection; `answered` is called with the milliseconds and the size of each answer. */
 function client(
   load: Load,
   request: () => Buffer,
-  answered: (socket: TLSSocket, bytes: number) => void,
+  answered: (milliseconds: number, bytes: number) => void,
 ): void {
   const { hostname, port } = new URL(load.url);
   const socket = connect({
@@ -53,7 +66,12 @@ function client(
   let pending: Buffer = Buffer.alloc(0);
   let needed = 0;
   let size = 0;
-  socket.on("secureConnect", () => socket.write(request()));
+  let sentAt = 0;
+  const send = (): void => {
+    sentAt = performance.now();
+    socket.write(request());
+  };
+  socket.on("secureConnect", send);
   socket.on("error", fail);
   socket.on("close", () => fail(new Error("the server closed a connection")));
   socket.on("data", (chunk: Buffer) => {
@@ -61,15 +79,10 @@ function client(
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
       const end = pending.indexOf(endOfHead);
       if (end < 0) return;
-      const head = pending.toString("latin1", 0, end);
-      const status = Number(head.slice(9, 12));
+      const status = numberAt(pending, 9);
       if (status !== load.status)
         fail(new Error(`answered ${status}: ${pending.toString("utf8").slice(0, 500)}`));
-      const length =
-        status === 304 || status === 204
-          ? 0
-          : Number(/content-length: (\d+)/i.exec(head)?.[1] ?? -1);
-      if (length < 0) fail(new Error("an answer without content-length"));
+      const length = status === 304 || status === 204 ? 0 : lengthIn(pending, end);
       size = end + 4 + length;
       needed = size - pending.length;
       pending = Buffer.alloc(0);
@@ -78,11 +91,19 @@ function client(
     }
     if (needed > 0) return;
     needed = 0;
-    answered(socket, size);
+    answered(performance.now() - sentAt, size);
+    send();
   });
 }
 
-function fail(error: Error): void {
+/** What the head of an answer, which ends at `end`, says of its body's length. */
+function lengthIn(answer: Buffer, end: number): number {
+  const at = answer.indexOf(lengthName);
+  const length = at < 0 || at > end ? undefined : numberAt(answer, at + lengthName.length);
+  return length ?? fail(new Error("an answer without content-length"));
+}
+
+function fail(error: Error): never {
   process.stderr.write(`load: ${error.message}\n`);
   process.exit(1);
 }
@@ -110,18 +131,13 @@ function requestsOf(load: Load): () => Buffer {
 function run(load: Load): void {
   const request = requestsOf(load);
   const latencies: number[] = [];
-  const sentAt = new Map<TLSSocket, number>();
   let counting = false;
   let bytes = 0;
   for (let index = 0; index < load.clients; index += 1) {
-    client(load, request, (socket, size) => {
-      const now = performance.now();
-      if (counting) {
-        latencies.push(now - (sentAt.get(socket) ?? now));
-        bytes = size;
-      }
-      sentAt.set(socket, now);
-      socket.write(request());
+    client(load, request, (milliseconds, size) => {
+      if (!counting) return;
+      latencies.push(milliseconds);
+      bytes = size;
     });
   }
   setTimeout(() => {

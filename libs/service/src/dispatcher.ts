@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { httpStatus, internal, isSextantError, SextantError, toJSON } from "@sextant/errors";
 import type { Logger } from "@sextant/logging";
-import { ServiceAwayError } from "./service-away.ts";
+import { logAway, ServiceAwayError } from "./service-away.ts";
 
 /** A request as a handler sees it. */
 export type Call = {
@@ -57,7 +57,7 @@ export function json(value: unknown, status = 200): Reply {
 export function publicError(thrown: unknown, log: Logger): SextantError {
   if (isSextantError(thrown) && thrown.code !== "INTERNAL") return thrown;
   if (thrown instanceof ServiceAwayError) {
-    log.warn({ away: thrown.service, err: thrown }, "a service is away");
+    logAway(thrown, log);
     const message = `${thrown.service} is away: try again`;
     return new SextantError("INTERNAL", message, { retryAfter: RETRY_AFTER });
   }
