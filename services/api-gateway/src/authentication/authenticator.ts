@@ -175,7 +175,7 @@ export function createAuthenticator(options: {
   ): Promise<Identity> => {
     const isEvery = token.tenants.includes("*");
     const named = token.tenants.filter((externalID) => externalID !== "*");
-    const found = await Promise.all(named.map((externalID) => known.tenant({ externalID })));
+    const found = await Promise.all(named.map(async (externalID) => known.tenant({ externalID })));
     const ids = found.flatMap((tenant) => (tenant === undefined ? [] : [tenant.id]));
     const mayUse = (id: string) => isEvery || ids.includes(id);
     const consumer = { type: "USER", id: token.id, name: token.name } as const;
