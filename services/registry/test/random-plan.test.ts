@@ -11,10 +11,16 @@ import {
   type Selection,
   type Value,
 } from "@sextant/registry-client";
+import { silentLogger } from "@sextant/logging";
 import { createTestRegistry, type TestRegistry } from "@sextant/testkit";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ACCESS } from "../src/access.ts";
+import { Database } from "../src/database/database.ts";
+import { compileForMany } from "../src/read/compile-plan.ts";
+import { bind } from "../src/read/parameters.ts";
+import { KnownPlan } from "../src/read/plan-cache.ts";
+import { readCall } from "../src/read/read.repository.ts";
 
 const readable = ACCESS.director.reads;
 const paged = readable.filter((kind) => kind !== "content");
@@ -250,8 +256,36 @@ const plan: fc.Arbitrary<ReadPlan> = fc.record({
   ),
 });
 
+/** One object by its id, under a condition and with what it has itself. */
+const singleKind = fc.oneof(fc.constant("application" as const), fc.constantFrom(...paged));
+const singleObject: fc.Arbitrary<Read> = singleKind.chain((kind) => {
+  const itself: Condition = { op: "equals", field: "id", value: param("id") };
+  const entries = fc.uniqueArray(fc.tuple(alias, expression(kind, [], 0)), {
+    selector: ([as]) => as,
+  });
+  return fc.record({
+    one: fc.constant(kind),
+    where: fc
+      .array(condition(kind, [], 0), { maxLength: 1 })
+      .map((more) => ({ op: "all", of: [itself, ...more] })),
+    select: entries.map((all) => all.map(([as, one]) => ({ as, ...one }))),
+  });
+});
+const singlePlan: fc.Arbitrary<ReadPlan> = fc.record({
+  select: fc
+    .uniqueArray(fc.tuple(alias, singleObject), { minLength: 1, selector: ([as]) => as })
+    .map((entries) => entries.map(([as, one]) => ({ as, read: one }))),
+  require: fc.array(
+    fc
+      .constantFrom(...readable)
+      .chain((kind) => condition(kind, [], 0).map((where) => ({ kind, where }))),
+    { maxLength: 2 },
+  ),
+});
+
 let test: TestRegistry;
 let tenant: string;
+let applications: readonly string[];
 
 beforeAll(async () => {
   test = await createTestRegistry("director");
@@ -279,6 +313,7 @@ beforeAll(async () => {
       },
     ] as const;
   }).flat();
+  applications = steps.flatMap((step) => (step.op === "label" ? [step.id] : []));
   await test.registry.commit({
     id: test.newID(),
     tenant,
@@ -304,4 +339,32 @@ it("any plan of the catalog is one valid statement, whose answer has the plan's 
     }),
     { numRuns: 300 },
   );
+});
+
+it("a plan for many answers each as the plan answers it alone", async () => {
+  const database = new Database({ url: test.database.serviceURL, log: silentLogger });
+  let compared = 0;
+  const nrs = fc.array(fc.nat({ max: 5 }), { minLength: 1 });
+  await fc.assert(
+    fc.asyncProperty(singlePlan, nrs, async (one, asked) => {
+      const forMany = compileForMany(one);
+      if (forMany === undefined) return;
+      const { text, slots, columns } = forMany;
+      const given = asked.map((nr) => ({
+        ...params,
+        ...{ id: applications[nr] ?? "none", key: nr % 2 === 0 ? "group" : null },
+      }));
+      const answers = await Promise.all(
+        given.map((own) =>
+          database.runShort({ tenant }, { text, values: bind(slots, own, tenant), columns }),
+        ),
+      );
+      const known = new KnownPlan(one, 0);
+      const calls = given.map((own) => readCall(known, own, tenant));
+      expect(answers).toEqual(await database.run({ tenant }, calls));
+      compared += answers.length;
+    }),
+  );
+  expect(compared).toBeGreaterThan(100);
+  await database.close();
 });

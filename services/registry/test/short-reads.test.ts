@@ -5,6 +5,7 @@ import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Database } from "../src/database/database.ts";
 import { ConnectionLostError } from "../src/database/error.ts";
+import type { ShortCall } from "../src/database/short-reads.ts";
 
 let test: TestDatabase;
 let superuser: Client;
@@ -34,13 +35,104 @@ const PID = "select pg_backend_pid()";
 const prepared = async (text: string, values: (string | null)[] = []): Promise<void> =>
   void (await read(text, values));
 
+/** What became of each: its first column, or its error. */
+const outcomesOf = async (reads: readonly Promise<string | null>[]): Promise<unknown[]> =>
+  (await Promise.allSettled(reads)).map((one) =>
+    one.status === "fulfilled" ? one.value : one.reason.sqlState,
+  );
+/** A statement that answers many at once, from a number and a text of each. */
+const forMany = (answer: string) => (number: string | null, text: string | null) =>
+  database
+    .runShort("tenantless", {
+      text: `select ${answer}, given.nr from unnest($1::int[], $2::text[]) with ordinality given (p1, p2, nr)`,
+      values: [number, text],
+      columns: [true, true],
+    } satisfies ShortCall)
+    .then((rows) => rows[0]?.[0] ?? null);
+
 describe("short reads that come together", () => {
-  it("share one connection, up to eight of them", async () => {
-    const slowly = `${PID} from pg_sleep(0.15)`;
+  it("share one connection, up to sixteen of them", async () => {
+    const slowly = `${PID} from pg_sleep(0.1)`;
     await prepared(slowly);
-    const pids = await Promise.all(Array.from({ length: 9 }, () => read(slowly)));
+    const pids = await Promise.all(Array.from({ length: 17 }, () => read(slowly)));
     const [first] = pids;
-    expect(pids.map((pid) => pid === first)).toEqual([...Array<boolean>(8).fill(true), false]);
+    expect(pids.map((pid) => pid === first)).toEqual([...Array<boolean>(16).fill(true), false]);
+  });
+
+  it("share one transaction where they see the same rows, and only there", async () => {
+    const call = { text: "select pg_current_xact_id()", values: [] };
+    await database.runShort("tenantless", call);
+    const tenants = [1, 2].map((place) => `00000000-0000-7000-8000-00000000000${place}`);
+    const ids = await Promise.all(
+      [0, 1, 0, 1, 0].map(async (place) => {
+        const [row] = await database.runShort({ tenant: String(tenants[place]) }, call);
+        return row?.[0];
+      }),
+    );
+    const [first, second] = ids;
+    expect(first).not.toBe(second);
+    expect(ids).toEqual([first, second, first, second, first]);
+  });
+
+  it("share one statement where it answers many at once", async () => {
+    // It is the time at which the statement began.
+    const began = forMany("concat(statement_timestamp(), ' ', given.p2)");
+    await began("0", "");
+    const answers = await Promise.all(["a", "b", "c"].map((text) => began("1", text)));
+    const times = new Set(answers.map((text) => String(text).slice(0, -2)));
+    expect(times.size).toBe(1);
+    expect(answers.map((text) => String(text).at(-1))).toEqual(["a", "b", "c"]);
+  });
+
+  it("get each its own values into a statement for many, whatever they are", async () => {
+    const told = forMany("coalesce(given.p1::text, 'none') || ':' || coalesce(given.p2, 'none')");
+    const texts = ["", "null", "{a,b}", 'say "a\\b"', " space ", "ä€😀", "two\nlines", null];
+    const answers = await Promise.all(
+      texts.map((text, nr) => told(nr % 2 === 0 ? String(nr) : null, text)),
+    );
+    expect(answers).toEqual(
+      texts.map((text, nr) => `${nr % 2 === 0 ? nr : "none"}:${text ?? "none"}`),
+    );
+  });
+
+  it("do not suffer from one that fails in the statement that they share", async () => {
+    const divide = forMany("12 / given.p1");
+    const outcomes = ["1", "0", "2", "x", "3", "99999999999"].map((by) => divide(by, null));
+    expect(await outcomesOf(outcomes)).toEqual(["12", "22012", "6", "22P02", "4", "22003"]);
+    expect(await outcomesOf([divide("4", null), divide("6", null)])).toEqual(["3", "2"]);
+  });
+
+  it("are answered beside one that takes longer than a statement may", async () => {
+    const sleep = forMany("given.p1 || pg_sleep(given.p1)::text");
+    const outcomes = ["0", "30", "0"].map((seconds) => sleep(seconds, null));
+    expect(await outcomesOf(outcomes)).toEqual(["0", "57014", "0"]);
+  });
+
+  it("each have their own answer, of statements for one and for many, in one tenant and another", async () => {
+    const scopes = [1, 2].map((place) => ({
+      tenant: `00000000-0000-7000-8000-00000000000${place}`,
+    }));
+    const tenant = "current_setting('app.tenant')";
+    const calls = (value: string): readonly ShortCall[] => [
+      { text: `select ${tenant} || $1`, values: [value] },
+      {
+        text: `select ${tenant} || given.p1, given.nr from unnest($1::text[]) with ordinality given (p1, nr)`,
+        ...{ values: [value], columns: [true] },
+      },
+      {
+        text: `select $1::text || given.p2, given.nr from unnest($2::text[]) with ordinality given (p2, nr)`,
+        ...{ values: [value.slice(0, 1), value.slice(1)], columns: [false, true] },
+      },
+    ];
+    const asked = Array.from({ length: 300 }, (_, nr) => ({
+      scope: scopes[nr % 2]!,
+      call: calls(String(nr))[(nr >> 1) % 3]!,
+      expected: `${(nr >> 1) % 3 === 2 ? "" : scopes[nr % 2]?.tenant}${nr}`,
+    }));
+    const answers = await Promise.all(
+      asked.map(({ scope, call }) => database.runShort(scope, call)),
+    );
+    expect(answers).toEqual(asked.map(({ expected }) => [[expected]]));
   });
 
   it("each get their own answer, however many they are", async () => {
@@ -65,12 +157,8 @@ describe("short reads that come together", () => {
   it("do not suffer from one that fails", async () => {
     const divide = "select 1 / $1::int";
     await prepared(divide, ["1"]);
-    const outcomes = await Promise.allSettled(
-      ["1", "0", "1", "x", "1"].map((by) => read(divide, [by])),
-    );
-    expect(
-      outcomes.map((one) => (one.status === "fulfilled" ? one.value : one.reason.sqlState)),
-    ).toEqual(["1", "22012", "1", "22P02", "1"]);
+    const outcomes = ["1", "0", "1", "x", "1"].map((by) => read(divide, [by]));
+    expect(await outcomesOf(outcomes)).toEqual(["1", "22012", "1", "22P02", "1"]);
   });
 
   it("do not rely on a statement that another has yet to prepare, and may fail to", async () => {

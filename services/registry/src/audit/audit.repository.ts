@@ -1,7 +1,7 @@
 import type { Row } from "../database/batch.ts";
 import type { Database } from "../database/database.ts";
 import { StatementError } from "../database/error.ts";
-import { arrayText } from "../read/parameters.ts";
+import { arrayText } from "../database/array-text.ts";
 import { BEGINNING, type ChainedEntry, entryHash } from "./entry-hash.ts";
 
 /** Entries chained at a time, and read at a time. */

@@ -4,7 +4,7 @@ import type { Call } from "../database/batch.ts";
 import { canonicalElement, elementsOf, isComparable } from "../label/label-element.ts";
 import { conditionSQL } from "../read/condition.ts";
 import { LABELLED } from "../read/label-values.ts";
-import { arrayText } from "../read/parameters.ts";
+import { arrayText } from "../database/array-text.ts";
 import { Scope } from "../read/scope.ts";
 import { StepBuild, type StepContext } from "./step-build.ts";
 

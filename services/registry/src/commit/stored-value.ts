@@ -1,7 +1,7 @@
 /** Values of a commit in the form in which they are sent to the database. */
 import type { Fault } from "@sextant/errors";
 import { type Field, type FieldType, isUUID } from "@sextant/registry-client";
-import { arrayText } from "../read/parameters.ts";
+import { arrayText } from "../database/array-text.ts";
 
 /** The SQL type of each type of field. */
 export const COLUMN_TYPES: Readonly<Record<FieldType, string>> = {

@@ -4,7 +4,7 @@
  */
 import type { Commit, Kind } from "@sextant/registry-client";
 import type { Call } from "../database/batch.ts";
-import { arrayText } from "../read/parameters.ts";
+import { arrayText } from "../database/array-text.ts";
 import { kindsRead } from "./step.ts";
 import { COUNT, GIVEN, type RepeatableCall } from "./step-build.ts";
 

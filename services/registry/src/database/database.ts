@@ -5,7 +5,7 @@ import type { Queue } from "@sextant/registry-client";
 import type { Call, Row } from "./batch.ts";
 import { ConnectionLostError, isOutdated, StatementError } from "./error.ts";
 import { type Line, lineOf } from "./line.ts";
-import { isSpoilt, SharedLines, tooManyWait } from "./shared-lines.ts";
+import { isSpoilt, type ShortCall, ShortReads, tooManyWait } from "./short-reads.ts";
 
 /**
  * Which rows row-level security shows for one transaction: a tenant's; the one with a secret's hash; those of a work queue, of
@@ -82,7 +82,7 @@ export function sessionOptions(statementTimeout: number): string {
 /** Runs batches of statements. */
 export class Database {
   readonly #pool: Pool;
-  readonly #shared: SharedLines;
+  readonly #short: ShortReads;
   readonly #batchTimeout: number;
   readonly #waiting: number;
   /** Grows with each statement that was found outdated: what was prepared before then may be so too. */
@@ -104,7 +104,12 @@ export class Database {
     this.#pool.on("error", (error) =>
       options.log.debug({ reason: error.message }, "idle connection lost"),
     );
-    this.#shared = new SharedLines(() => this.#connect(), this.#waiting);
+    this.#short = new ShortReads({
+      connect: () => this.#connect(),
+      send: (line, before, calls) => this.#runOn(line, before, calls),
+      outdated: () => this.#renew(),
+      most: this.#waiting,
+    });
     // Between its release and its removal a dying client would otherwise end the process.
     this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
@@ -113,7 +118,7 @@ export class Database {
   get load(): { readonly connections: number; readonly waiting: number } {
     return {
       connections: this.#pool.totalCount,
-      waiting: this.#pool.waitingCount + this.#shared.waiting,
+      waiting: this.#pool.waitingCount + this.#short.waiting,
     };
   }
 
@@ -121,53 +126,51 @@ export class Database {
    * Runs the calls as one transaction in one round trip, and answers with the rows of each. Rejects with StatementError (rolled
    * back) or ConnectionLostError (not known); a place in StatementError counts the given calls alone.
    */
-  run(scope: Scope, calls: readonly Call[]): Promise<readonly (readonly Row[])[]> {
-    return this.#upToDate(async () => {
-      const client = await this.#connect();
-      try {
-        const results = await this.#runOn(lineOf(client), scope, calls);
-        client.release();
-        return results;
-      } catch (error) {
-        client.release(isSpoilt(error));
-        throw error;
-      }
-    });
+  async run(scope: Scope, calls: readonly Call[]): Promise<readonly (readonly Row[])[]> {
+    try {
+      return await this.#runAlone(scope, calls);
+    } catch (error) {
+      if (!isOutdated(error)) throw error;
+      this.#renew();
+      return this.#runAlone(scope, calls);
+    }
   }
 
   /**
-   * Runs one short read, as `run` does, but on a connection that it shares with others. What may take long must not be among them:
-   * it would hold up those behind it.
+   * Runs one short read, as `run` does, but together with others of its scope, and on a connection that it shares with those of
+   * other scopes. What may take long must not be among them: it would hold up those behind it.
    */
-  async runShort(scope: Scope, call: Call): Promise<readonly Row[]> {
-    const [rows = []] = await this.#upToDate(() =>
-      this.#shared.use((line) => this.#runOn(line, scope, [call])),
-    );
-    return rows;
+  runShort(scope: Scope, call: ShortCall): Promise<readonly Row[]> {
+    return this.#short.run(opening(scope), call);
   }
 
   async close(): Promise<void> {
     await this.#pool.end();
   }
 
-  /** Runs once more, with every statement prepared anew, when a migration has changed one's result meanwhile. */
-  async #upToDate<Result>(run: () => Promise<Result>): Promise<Result> {
+  async #runAlone(scope: Scope, calls: readonly Call[]): Promise<readonly (readonly Row[])[]> {
+    const client = await this.#connect();
     try {
-      return await run();
+      const results = await this.#runOn(lineOf(client), opening(scope), calls);
+      client.release();
+      return results;
     } catch (error) {
-      if (!isOutdated(error)) throw error;
-      this.#age += 1;
-      this.#shared.retire();
-      return run();
+      client.release(isSpoilt(error));
+      throw error;
     }
+  }
+
+  /** Has every statement prepared anew: a migration has changed the result of one meanwhile. */
+  #renew(): void {
+    this.#age += 1;
+    this.#short.retire();
   }
 
   async #runOn(
     line: Line,
-    scope: Scope,
+    before: readonly Call[],
     calls: readonly Call[],
   ): Promise<readonly (readonly Row[])[]> {
-    const before = opening(scope);
     if (before.length === 0) return line.run(calls, this.#batchTimeout);
     try {
       const results = await line.run([...before, ...calls], this.#batchTimeout);

@@ -5,7 +5,7 @@ import {
   type Read,
 } from "@sextant/registry-client";
 import { describe, expect, it } from "vitest";
-import { compilePlan } from "./compile-plan.ts";
+import { compileForMany, compilePlan } from "./compile-plan.ts";
 
 const byID: Condition = { op: "equals", field: "id", value: { param: "id" } };
 const ofParent = (field: string): Condition => ({ op: "equals", field, value: { parent: "id" } });
@@ -128,6 +128,15 @@ describe("the SQL of", () => {
     });
   }
 
+  it("a plan for many has a column for what they differ in, and a place for the tenant", () => {
+    const compiled = compileForMany({
+      select: plans["one object by id"]?.select ?? [],
+      require: [{ kind: "runtime", where: { op: "hasLabel", key: { param: "key" } } }],
+    });
+    expect(compiled?.text).toMatchSnapshot();
+    expect(compiled?.columns).toEqual([true, false, true]);
+  });
+
   it("a label's probe is a look-up of an element where that is enough", () => {
     const plan = of({
       list: "application",
@@ -170,6 +179,14 @@ describe("a compiled plan", () => {
     const either: Condition = { op: "any", of: [byID, byID] };
     const { slots } = compilePlan(of({ one: "application", where: either, select: [] }));
     expect(slots.filter((slot) => "name" in slot && slot.name === "id")).toHaveLength(1);
+  });
+
+  it("is none for many when there is nothing in which they differ, or an array in which they do", () => {
+    const none: Condition = { op: "all", of: [] };
+    expect(compileForMany(of({ one: "application", where: none, select: [] }))).toBeUndefined();
+    const some: Condition = { op: "in", field: "name", values: { param: "names" } };
+    const where: Condition = { op: "all", of: [byID, some] };
+    expect(compileForMany(of({ one: "application", where, select: [] }))).toBeUndefined();
   });
 
   it("is refused when it is nested without end", () => {

@@ -27,6 +27,34 @@ export function compilePlan(
   forms: Readonly<Record<string, ProbeForm>> = {},
 ): CompiledPlan {
   const build = new Build(forms);
+  return {
+    text: planSQL(build, plan),
+    slots: build.slots.list,
+    kinds: build.kinds,
+    tenant: [...build.kinds].some((kind) => !kinds[kind].tenantless),
+    probes: [...build.probes],
+  };
+}
+
+/** A plan as SQL that answers many at once: see ShortCall. */
+export type PlanForMany = {
+  readonly text: string;
+  readonly slots: readonly Slot[];
+  readonly columns: readonly boolean[];
+};
+
+/** Compiles a plan for many at once; undefined: it takes nothing that they could differ in, or an array, which is no column. */
+export function compileForMany(plan: ReadPlan): PlanForMany | undefined {
+  const build = new Build({}, true);
+  const sql = planSQL(build, plan);
+  const { list: slots, columns } = build.slots;
+  if (columns === undefined) return undefined;
+  // The lateral subquery is planned for one row: for each it looks up by index what the plan looks up.
+  const text = `select one.*, given.nr from ${build.slots.given(columns)}, lateral (${sql}) one`;
+  return { text, slots, columns };
+}
+
+function planSQL(build: Build, plan: ReadPlan): string {
   const pieces: Piece[] = [{ constant: "{" }];
   for (const [place, entry] of plan.select.entries()) {
     pieces.push({ constant: `${place === 0 ? "" : ","}${JSON.stringify(entry.as)}:` });
@@ -51,11 +79,5 @@ export function compilePlan(
   const made = columns.map((column, place) => `${column} as c${place}`).join(", ");
   const rest = columns.slice(1).map((_column, place) => `, whole.c${place + 1}`);
   const whole = `case when octet_length(whole.c0) <= ${MAX_ANSWER} then whole.c0 else refuse_answer() end`;
-  return {
-    text: `select ${whole}${rest.join("")} from (select ${made} offset 0) whole`,
-    slots: build.slots.list,
-    kinds: build.kinds,
-    tenant: [...build.kinds].some((kind) => !kinds[kind].tenantless),
-    probes: [...build.probes],
-  };
+  return `select ${whole}${rest.join("")} from (select ${made} offset 0) whole`;
 }

@@ -1,6 +1,6 @@
 /** The different values of a label, as SQL that makes JSON text. */
 import { type Kind, kinds, type Read, tableName } from "@sextant/registry-client";
-import { arrayText } from "./parameters.ts";
+import { arrayText } from "../database/array-text.ts";
 import { type Build, type Scope, valueSQL } from "./scope.ts";
 import { literal } from "./sql-text.ts";
 

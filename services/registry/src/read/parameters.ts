@@ -1,6 +1,7 @@
 /** The parameters of a statement: which place has which value, and in what form it is sent. */
 import { invalidData } from "@sextant/errors";
 import { isUUID, type Params } from "@sextant/registry-client";
+import { arrayText } from "../database/array-text.ts";
 import { canonicalElement, isComparable } from "../label/label-element.ts";
 
 /**
@@ -57,10 +58,26 @@ export type Slot =
 const LARGEST_PAGE = 10_000;
 const MOST_VALUES = 10_000;
 
+/** Types of one value, which may be a column of many. */
+const SINGLE: ReadonlySet<SlotType> = new Set([
+  "uuid",
+  "text",
+  "int",
+  "bool",
+  "timestamp",
+  "seconds",
+]);
+
 /** Gives out the places of one statement. */
 export class Slots {
   readonly list: Slot[] = [];
   readonly #places = new Map<string, string>();
+  readonly #isForMany: boolean;
+
+  /** `isForMany`: each parameter is a column of {@link given}. */
+  constructor(isForMany = false) {
+    this.#isForMany = isForMany;
+  }
 
   /** The place of a parameter, as SQL with its type. */
   place(name: string, type: SlotType): string {
@@ -68,10 +85,31 @@ export class Slots {
     let sql = this.#places.get(key);
     if (sql === undefined) {
       this.list.push({ name, type });
-      sql = `$${this.list.length}::${SQL_TYPES[type]}`;
+      const place = this.list.length;
+      sql =
+        this.#isForMany && type !== "tenant" ? `given.p${place}` : `$${place}::${SQL_TYPES[type]}`;
       this.#places.set(key, sql);
     }
     return sql;
+  }
+
+  /** Which places take an array of the values of many, for their columns; undefined: one cannot, or there is none. */
+  get columns(): readonly boolean[] | undefined {
+    const types = this.list.map((slot) => ("known" in slot ? undefined : slot.type));
+    const columns = types.map((type) => type !== undefined && SINGLE.has(type));
+    const fits = types.every((type, place) => type === "tenant" || columns[place] === true);
+    return fits && columns.includes(true) ? columns : undefined;
+  }
+
+  /** The rows of values of many, as what is selected from: each with its number `given.nr`, from 1. */
+  given(columns: readonly boolean[]): string {
+    const places = columns.flatMap((isColumn, place) => (isColumn ? [place] : []));
+    const arrays = places.map((place) => {
+      const slot = this.list[place] as Slot & { type: SlotType };
+      return `$${place + 1}::${SQL_TYPES[slot.type]}[]`;
+    });
+    const names = places.map((place) => `p${place + 1}`);
+    return `unnest(${arrays.join(", ")}) with ordinality given (${names.join(", ")}, nr)`;
   }
 
   /** A place of its own for a known value. */
@@ -89,14 +127,6 @@ export class Slots {
 /** Refuses a request for what is wrong with one of its parameters. */
 function refuse(name: string, message: string): never {
   throw invalidData("ReadRequest", [{ field: `params.${name}`, message }]);
-}
-
-/** An array as PostgreSQL writes it. */
-export function arrayText(values: readonly (string | null)[]): string {
-  const quoted = values.map((value) =>
-    value === null ? "null" : `"${value.replaceAll(/["\\]/g, "\\$&")}"`,
-  );
-  return `{${quoted.join(",")}}`;
 }
 
 function arrayOf(name: string, value: unknown): readonly string[] {

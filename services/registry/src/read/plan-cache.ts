@@ -2,7 +2,12 @@
 import { createHash } from "node:crypto";
 import { invalidData } from "@sextant/errors";
 import { type Params, type ReadPlan, readPlanSchema } from "@sextant/registry-client";
-import { type CompiledPlan, compilePlan } from "./compile-plan.ts";
+import {
+  compileForMany,
+  type CompiledPlan,
+  compilePlan,
+  type PlanForMany,
+} from "./compile-plan.ts";
 import { probeForm, type ProbeForm } from "./parameters.ts";
 import { isShort } from "./short.ts";
 
@@ -17,6 +22,8 @@ export class KnownPlan {
   readonly base: CompiledPlan;
   /** Whether it reads a few rows by their ids, and nothing that could be much. */
   readonly isShort: boolean;
+  /** Of a short one: how it is read for many at once. */
+  readonly forMany: PlanForMany | undefined;
   readonly #variants = new Map<string, CompiledPlan>();
 
   constructor(plan: ReadPlan, size: number) {
@@ -24,6 +31,7 @@ export class KnownPlan {
     this.size = size;
     this.base = compilePlan(plan);
     this.isShort = isShort(plan);
+    this.forMany = this.isShort ? compileForMany(plan) : undefined;
   }
 
   /** The SQL that suits these parameters best. */

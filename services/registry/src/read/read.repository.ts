@@ -2,6 +2,7 @@ import { invalidData, invalidOperation } from "@sextant/errors";
 import { type Params, type ReadAnswer, RegistryUnavailableError } from "@sextant/registry-client";
 import type { Call, Row } from "../database/batch.ts";
 import type { Database, Scope } from "../database/database.ts";
+import type { ShortCall } from "../database/short-reads.ts";
 import { isUnavailable, StatementError } from "../database/error.ts";
 import { MAX_ANSWER } from "./compile-plan.ts";
 import { bind } from "./parameters.ts";
@@ -50,7 +51,7 @@ export async function runFor(
 export async function runShortFor(
   database: Database,
   scope: Scope,
-  call: Call,
+  call: ShortCall,
 ): Promise<readonly Row[]> {
   try {
     return await database.runShort(scope, call);
@@ -65,6 +66,12 @@ export function readCall(known: KnownPlan, params: Params, tenant: string | null
   return { text: compiled.text, values: bind(compiled.slots, params, tenant) };
 }
 
+function shortCall(known: KnownPlan, params: Params, tenant: string | null): ShortCall {
+  if (known.forMany === undefined) return readCall(known, params, tenant);
+  const { text, slots, columns } = known.forMany;
+  return { text, values: bind(slots, params, tenant), columns };
+}
+
 /** Runs read plans. */
 export class ReadRepository {
   readonly #database: Database;
@@ -75,11 +82,10 @@ export class ReadRepository {
 
   /** One statement, one round trip. */
   async read(known: KnownPlan, params: Params, tenant: string | null): Promise<ReadAnswer> {
-    const call = readCall(known, params, tenant);
     const scope = tenant === null ? "tenantless" : { tenant };
     const row = known.isShort
-      ? (await runShortFor(this.#database, scope, call))[0]
-      : (await runFor(this.#database, scope, [call]))[0]?.[0];
+      ? (await runShortFor(this.#database, scope, shortCall(known, params, tenant)))[0]
+      : (await runFor(this.#database, scope, [readCall(known, params, tenant)]))[0]?.[0];
     const missing = row?.[1] ?? "";
     return {
       text: String(row?.[0]),

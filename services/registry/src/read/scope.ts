@@ -32,7 +32,7 @@ const DEEPEST = 40;
 
 /** What the parts of one statement share. */
 export class Build {
-  readonly slots = new Slots();
+  readonly slots: Slots;
   /** Every kind that is touched. */
   readonly kinds = new Set<Kind>();
   /** Parameters that hold the JSON of a `labelContains`. */
@@ -40,8 +40,9 @@ export class Build {
   readonly #forms: Readonly<Record<string, ProbeForm>>;
   #aliases = 0;
 
-  constructor(forms: Readonly<Record<string, ProbeForm>>) {
+  constructor(forms: Readonly<Record<string, ProbeForm>>, isForMany = false) {
     this.#forms = forms;
+    this.slots = new Slots(isForMany);
   }
 
   alias(): string {

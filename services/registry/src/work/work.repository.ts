@@ -12,7 +12,7 @@ import { COLUMN_TYPES, storedValue } from "../commit/stored-value.ts";
 import type { Call } from "../database/batch.ts";
 import type { Database } from "../database/database.ts";
 import { recordSQL } from "../read/record.ts";
-import { arrayText } from "../read/parameters.ts";
+import { arrayText } from "../database/array-text.ts";
 import { runFor } from "../read/read.repository.ts";
 
 type Item = SettleRequest["items"][number];
