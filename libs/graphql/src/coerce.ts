@@ -7,14 +7,19 @@ import {
   coerceInputValue,
   type FieldNode,
   getArgumentValues,
+  getNullableType,
   GraphQLError,
   type GraphQLField,
+  GraphQLID,
   type GraphQLSchema,
+  GraphQLString,
+  type GraphQLType,
   isInputType,
   isNonNullType,
   type OperationDefinitionNode,
   typeFromAST,
   valueFromAST,
+  type VariableDefinitionNode,
 } from "graphql";
 import type { Args } from "./declaration.ts";
 
@@ -42,6 +47,34 @@ function isDeeper(value: unknown, limit: number): boolean {
   return false;
 }
 
+/** A variable of an operation. A text of the type ID or String is its own value. */
+type Variable = {
+  readonly node: VariableDefinitionNode;
+  readonly name: string;
+  readonly type: GraphQLType | undefined;
+  readonly takesText: boolean;
+};
+
+const variables = new WeakMap<
+  OperationDefinitionNode,
+  { readonly schema: GraphQLSchema; readonly declared: readonly Variable[] }
+>();
+
+/** The variables that an operation declares, worked out once. */
+function variablesOf(schema: GraphQLSchema, operation: OperationDefinitionNode) {
+  let known = variables.get(operation);
+  if (known?.schema !== schema) {
+    const declared = (operation.variableDefinitions ?? []).map((node) => {
+      const type = typeFromAST(schema, node.type);
+      const nullable = getNullableType(type);
+      const takesText = nullable === GraphQLID || nullable === GraphQLString;
+      return { node, name: node.variable.name.value, type, takesText };
+    });
+    variables.set(operation, (known = { schema, declared }));
+  }
+  return known.declared;
+}
+
 /** The variables of an operation, or everything that is wrong with them. */
 export function coerceVariables(
   schema: GraphQLSchema,
@@ -53,13 +86,15 @@ export function coerceVariables(
   // Without a prototype: a client may call a variable `__proto__`.
   const values = Object.create(null) as Record<string, unknown>;
   const errors: GraphQLError[] = [];
-  for (const node of operation.variableDefinitions ?? []) {
-    const name = node.variable.name.value;
+  for (const { node, name, type, takesText } of variablesOf(schema, operation)) {
+    if (takesText && Object.hasOwn(given, name) && typeof given[name] === "string") {
+      values[name] = given[name];
+      continue;
+    }
     const fail = (what: string): void => {
       if (errors.length < MAX_FAULTS)
         errors.push(new GraphQLError(`Variable "$${name}"${what}`, { nodes: node, extensions }));
     };
-    const type = typeFromAST(schema, node.type);
     if (!isInputType(type)) {
       fail(" is of a type that cannot be sent.");
       continue;
@@ -107,6 +142,32 @@ export function argumentsOf(
   } catch (error) {
     throw error instanceof GraphQLError ? argumentError(field.name, error) : error;
   }
+}
+
+/**
+ * Reads the arguments of a field as {@link argumentsOf} does. Where all that are given are variables it works out once which, and
+ * leaves to graphql-js only those that are absent or null: their defaults and errors.
+ */
+export function argumentsReader(
+  field: GraphQLField<unknown, unknown>,
+  node: FieldNode,
+): (variables: Readonly<Record<string, unknown>>) => Args {
+  const read = (values: Readonly<Record<string, unknown>>) => argumentsOf(field, node, values);
+  const plain: { readonly name: string; readonly variable: string }[] = [];
+  for (const { name, type, defaultValue } of field.args) {
+    const value = node.arguments?.find((one) => one.name.value === name)?.value;
+    if (value?.kind === "Variable") plain.push({ name, variable: value.name.value });
+    else if (value !== undefined || defaultValue !== undefined || isNonNullType(type)) return read;
+  }
+  return (values) => {
+    const args: Record<string, unknown> = {};
+    for (const { name, variable } of plain) {
+      const value = values[variable];
+      if (value === undefined || value === null) return read(values);
+      args[name] = value;
+    }
+    return args;
+  };
 }
 
 function argumentError(field: string, error: GraphQLError): SextantError {

@@ -18,7 +18,7 @@ import {
   type GraphQLOutputType,
   isObjectType,
 } from "graphql";
-import { argumentsOf } from "./coerce.ts";
+import { argumentsOf, argumentsReader } from "./coerce.ts";
 import { type CollectedFields, collectSubfields, type Walk } from "./collect.ts";
 import type { Args, ArgsRead, Declarations, FieldRead, ObjectRead, Where } from "./declaration.ts";
 import { firstNode } from "./document.ts";
@@ -33,13 +33,34 @@ export type Opening = {
   readonly once: boolean;
 };
 
-/** Where the values of some parameters come from. */
-export type Binder = {
+/** Where the values of some parameters come from: of a field's arguments, under names that begin with a prefix. */
+export class Binder {
   readonly prefix: string;
-  readonly field: GraphQLField<unknown, unknown>;
-  readonly node: FieldNode;
-  readonly bind: ArgsRead["bind"];
-};
+  readonly #args: ReturnType<typeof argumentsReader>;
+  readonly #bind: ArgsRead["bind"];
+  readonly #names = new Map<string, string>();
+
+  constructor(
+    prefix: string,
+    field: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+    bind: ArgsRead["bind"],
+  ) {
+    this.prefix = prefix;
+    this.#args = argumentsReader(field, node);
+    this.#bind = bind;
+  }
+
+  /** Throws INVALID_DATA for what cannot be asked. */
+  bind(variables: Walk["variables"], params: Record<string, Params[string]>): void {
+    const bound = this.#bind(this.#args(variables));
+    for (const key in bound) {
+      let name = this.#names.get(key);
+      if (name === undefined) this.#names.set(key, (name = this.prefix + key));
+      params[name] = bound[key] as Params[string];
+    }
+  }
+}
 
 /** Compiles for one viewer and one shape of the arguments. */
 export class Compiler {
@@ -234,11 +255,9 @@ export class Compiler {
     const prefix = `${this.#prefix}${this.#counter++}.`;
     const param = (name: string) => ({ param: prefix + name });
     if (declared === undefined && !page) return { param, args: {} };
-    const bind = (args: Args): Params => ({
-      ...(page ? bindPage(args) : {}),
-      ...declared?.bind(args),
-    });
-    this.binders.push({ prefix, field, node, bind });
+    const ofPage = (args: Args): Params => ({ ...bindPage(args), ...declared?.bind(args) });
+    const bind = page || declared === undefined ? ofPage : declared.bind;
+    this.binders.push(new Binder(prefix, field, node, bind));
     return { param, args: this.#argumentsOf(field, node) };
   }
 

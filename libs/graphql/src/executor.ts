@@ -8,13 +8,7 @@ import {
 } from "@sextant/errors";
 import type { Identity } from "@sextant/identity";
 import type { Logger } from "@sextant/logging";
-import {
-  isUUID,
-  type Params,
-  type ReadPlan,
-  type NoteLog,
-  type Registry,
-} from "@sextant/registry-client";
+import { isUUID, type Params, type NoteLog, type Registry } from "@sextant/registry-client";
 import { publicError } from "@sextant/service";
 import {
   type FieldNode,
@@ -81,7 +75,7 @@ export type Executor = {
     request: GraphRequest,
     call: Omit<GraphCall, "returning">,
     queriesOnly: boolean,
-  ): Promise<GraphAnswer>;
+  ): Promise<GraphAnswer> | GraphAnswer;
 };
 
 /** What an executor is made of. */
@@ -142,11 +136,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
     let fields = shaped.get(operation);
     if (fields === undefined)
       shaped.set(operation, (fields = shapedFields(schema, declarations, operation)));
-    const conditions = operation.conditionVariables.map((name) => String(walk.variables[name]));
-    const shapes = fields.map(({ field, node, shape }) =>
-      shape(argumentsOf(field, node, walk.variables)),
-    );
-    return [viewer, ...conditions, ...shapes].join("|");
+    let text = viewer;
+    for (const name of operation.conditionVariables) text += `|${String(walk.variables[name])}`;
+    for (const { args, shape } of fields) text += `|${shape(args(walk.variables))}`;
+    return text;
   };
 
   const plan = (operation: Operation, walk: Walk, identity: Identity): QueryPlan => {
@@ -164,27 +157,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return compiled;
   };
 
-  const bindAll = (
-    binders: readonly Binder[],
-    walk: Walk,
-    params: Record<string, Params[string]>,
-  ): void => {
-    for (const binder of binders) {
-      const args = argumentsOf(binder.field, binder.node, walk.variables);
-      for (const [name, value] of Object.entries(binder.bind(args)))
-        params[binder.prefix + name] = value;
-    }
-  };
-
   const contextParameters = (identity: Identity): Record<string, Params[string]> => ({
     ...options.parameters,
     me: identity.consumer.id,
     ...tenantParameters(identity),
   });
 
-  const requireScopes = (required: readonly string[], identity: Identity): void => {
-    const lacking = required.some((scope) => !identity.scopes.includes(scope));
-    if (lacking) throw insufficientScopes([...new Set(required)], identity.scopes);
+  const requireScopes = (required: readonly string[], { scopes }: Identity): void => {
+    for (const scope of required)
+      if (!scopes.includes(scope)) throw insufficientScopes([...new Set(required)], scopes);
   };
 
   /** Carries out a use case, unless it was under the same key: then it gives what was answered. */
@@ -229,12 +210,20 @@ export function createExecutor(options: ExecutorOptions): Executor {
       const read = compiler.byID(type, root.nodes, [root.key]);
       requireScopes([...compiler.scopes], call.caller.identity);
       const params = { ...contextParameters(call.caller.identity), id };
-      bindAll(compiler.binders, walk, params);
+      for (const binder of compiler.binders) binder.bind(walk.variables, params);
       openings.splice(0, openings.length, ...compiler.openings);
       return { plan: { select: [{ as: root.key, read }] }, params };
     };
     const value = await once(call.caller.identity, repeat, returning, () =>
-      resolver(args as never, { ...call, returning, repeat }),
+      resolver(args as never, {
+        caller: call.caller,
+        requestID: call.requestID,
+        clientAddress: call.clientAddress,
+        idempotencyKey: call.idempotencyKey,
+        signal: call.signal,
+        returning,
+        repeat,
+      }),
     );
     if (!(value instanceof Answer)) return project(walk, field.type, root.nodes, value);
     const data = JSON.parse(value.text) as Record<string, unknown>;
@@ -265,6 +254,26 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return { data, errors };
   };
 
+  /** Binds the parameters of what is read. Where that fails is a problem of its root. */
+  const bindRoots = (
+    roots: readonly Root[],
+    walk: Walk,
+    identity: Identity,
+    params: Record<string, Params[string]>,
+    problems: Map<string, unknown>,
+  ): void => {
+    for (const root of roots) {
+      if (root.by !== "read") continue;
+      try {
+        requireScopes(root.scopes, identity);
+        if (!root.tenantless && identity.tenant === undefined) throw tenantRequired();
+        for (const binder of root.binders) binder.bind(walk.variables, params);
+      } catch (problem) {
+        problems.set(root.key, problem);
+      }
+    }
+  };
+
   const query = async (
     operation: Operation,
     walk: Walk,
@@ -279,29 +288,38 @@ export function createExecutor(options: ExecutorOptions): Executor {
       throw problem;
     }
     const problems = new Map<string, unknown>();
-    const params = contextParameters(identity);
-    for (const root of compiled.roots) {
-      if (root.by !== "read") continue;
-      try {
-        requireScopes(root.scopes, identity);
-        if (!root.tenantless && identity.tenant === undefined) throw tenantRequired();
-        bindAll(root.binders, walk, params);
-      } catch (problem) {
-        problems.set(root.key, problem);
+    const params = compiled.usesContext ? contextParameters(identity) : {};
+    bindRoots(compiled.roots, walk, identity, params, problems);
+    const good = withoutProblems(compiled, problems);
+    let read: string | undefined;
+    try {
+      if (good.plan !== undefined) {
+        const tenant = identity.tenant ?? null;
+        const answer = await registry.read({ tenant, plan: good.plan, params });
+        if (answer.missing.length > 0) noteMissing(answer.missing, good.roots, params, problems);
+        read = answer.text;
       }
+    } catch (problem) {
+      noteFailure(good.roots, problem, problems);
     }
-    const read = await readRoots(registry, compiled, problems, identity, params);
-    const plain = compiled.roots.every(
-      (root) =>
-        root.by === "constant" ||
-        (root.by === "read" && root.openings.length === 0 && (root.entityTypes?.length ?? 1) === 1),
-    );
-    if (plain && problems.size === 0 && read !== undefined)
-      return { accepted: true, text: `{"data":${read}}` };
+    return compiled.isAnswer && problems.size === 0 && read !== undefined
+      ? { accepted: true, text: `{"data":${read}}` }
+      : assemble(operation, walk, call, compiled.roots, problems, read);
+  };
 
+  /** The answer to a query of which more has to be done than to read, or that failed in part. */
+  const assemble = async (
+    operation: Operation,
+    walk: Walk,
+    call: Omit<GraphCall, "returning">,
+    roots: readonly Root[],
+    problems: Map<string, unknown>,
+    read: string | undefined,
+  ): Promise<GraphAnswer> => {
+    const { identity } = call.caller;
     const values = new Map<string, unknown>();
     const data = read === undefined ? {} : (JSON.parse(read) as Record<string, unknown>);
-    const tasks = compiled.roots.map(async (root) => {
+    const tasks = roots.map(async (root) => {
       if (problems.has(root.key)) return;
       if (root.by === "constant") values.set(root.key, root.value);
       if (root.by === "introspection")
@@ -321,10 +339,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
     });
     const settled = await Promise.allSettled(tasks);
     for (const [index, result] of settled.entries()) {
-      if (result.status === "rejected")
-        problems.set((compiled.roots[index] as Root).key, result.reason);
+      if (result.status === "rejected") problems.set((roots[index] as Root).key, result.reason);
     }
-    return answerOf(await outcomeOf(compiled.roots, values, problems));
+    return answerOf(await outcomeOf(roots, values, problems));
   };
 
   /** What a caller has no right to do is for the audit log; what is wrong otherwise is between it and us. */
@@ -375,7 +392,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   return {
     schema,
-    async execute(request, call, queriesOnly) {
+    execute(request, call, queriesOnly) {
       const document = readDocument(request.query);
       if (!document.ok) return requestError(document.errors);
       const operation = selectOperation(document.operations, request.operationName);
@@ -425,30 +442,39 @@ function asksForSchema(walk: Walk, queryType: GraphQLObjectType, operation: Oper
   return names.includes("__schema") || names.includes("__type");
 }
 
-/** Reads all roots without a problem in one round trip; unmet requirements become problems. */
-async function readRoots(
-  registry: Pick<Registry, "read">,
+/** The roots that can be read, and their plan. */
+function withoutProblems(
   compiled: QueryPlan,
+  problems: ReadonlyMap<string, unknown>,
+): Pick<QueryPlan, "roots" | "plan"> {
+  if (problems.size === 0) return compiled;
+  const { roots } = compiled;
+  const good = roots.filter((root) => !problems.has(root.key));
+  return { roots: good, plan: planOf(good) };
+}
+
+/** What a read fails for is a problem of all roots that were read. */
+function noteFailure(
+  roots: readonly Root[],
+  problem: unknown,
   problems: Map<string, unknown>,
-  identity: Identity,
+): void {
+  for (const root of roots) if (root.by === "read") problems.set(root.key, problem);
+}
+
+/** Requirements that were not met are problems of their roots. */
+function noteMissing(
+  missing: readonly number[],
+  roots: readonly Root[],
   params: Params,
-): Promise<string | undefined> {
-  const good = compiled.roots.filter((root) => !problems.has(root.key));
-  const plan: ReadPlan | undefined = problems.size === 0 ? compiled.plan : planOf(good);
-  if (plan === undefined) return undefined;
-  try {
-    const answer = await registry.read({ tenant: identity.tenant ?? null, plan, params });
-    const required = good.filter((root) => root.by === "read" && root.requirement !== undefined);
-    for (const index of answer.missing) {
-      const root = required[index] as Extract<Root, { by: "read" }>;
-      const { noun } = root.requirement as { noun: string };
-      const id = params[(root.binders.at(-1) as Binder).prefix + "require"];
-      problems.set(root.key, notFound(noun, String(id)) satisfies SextantError);
-    }
-    return answer.text;
-  } catch (problem) {
-    for (const root of good) if (root.by === "read") problems.set(root.key, problem);
-    return undefined;
+  problems: Map<string, unknown>,
+): void {
+  const required = roots.filter((root) => root.by === "read" && root.requirement !== undefined);
+  for (const index of missing) {
+    const root = required[index] as Extract<Root, { by: "read" }>;
+    const { noun } = root.requirement as { noun: string };
+    const id = params[(root.binders.at(-1) as Binder).prefix + "require"];
+    problems.set(root.key, notFound(noun, String(id)) satisfies SextantError);
   }
 }
 

@@ -5,12 +5,18 @@ import type { Logger } from "@sextant/logging";
 import { type Call, publicError, type Reply, type Route } from "@sextant/service";
 import type { GraphAnswer } from "./answer.ts";
 import type { Executor, GraphRequest } from "./executor.ts";
+import type { GraphCall } from "./resolver.ts";
 
 const RESPONSE = "application/graphql-response+json";
 const JSON_TYPE = "application/json";
 
 /** What a media type of an answer decides. */
 type MediaType = typeof RESPONSE | typeof JSON_TYPE;
+
+const typeHeaders: Readonly<Record<MediaType, Readonly<Record<string, string>>>> = {
+  [RESPONSE]: { "content-type": `${RESPONSE}; charset=utf-8` },
+  [JSON_TYPE]: { "content-type": `${JSON_TYPE}; charset=utf-8` },
+};
 
 /** A fault of the HTTP request: nothing of GraphQL was looked at. */
 class RequestFault extends Error {
@@ -95,25 +101,31 @@ function requireJSON(contentType: string): void {
   }
 }
 
-/** The GraphQL request in an HTTP request. Throws what {@link faultReply} can answer. */
-export async function readGraphRequest(
+/** The GraphQL request in the query of a URL. */
+function requestInQuery(query: URLSearchParams): GraphRequest {
+  const parameter = (name: string) => query.get(name) ?? undefined;
+  const map = (name: string) => {
+    const text = parameter(name);
+    return text === undefined || text === "" ? undefined : parsedJSON(text, `\`${name}\``);
+  };
+  return checkedRequest({
+    query: parameter("query"),
+    operationName: parameter("operationName"),
+    variables: map("variables"),
+    extensions: map("extensions"),
+  });
+}
+
+const requestInBody = (body: Buffer): GraphRequest =>
+  checkedRequest(parsedJSON(body.toString("utf8"), "the body"));
+
+/** The GraphQL request in an HTTP request. Throws, or fails with, what {@link faultReply} can answer. */
+export function readGraphRequest(
   call: Pick<Call, "method" | "headers" | "query" | "body">,
-): Promise<GraphRequest> {
-  if (call.method === "GET" || call.method === "HEAD") {
-    const parameter = (name: string) => call.query.get(name) ?? undefined;
-    const map = (name: string) => {
-      const text = parameter(name);
-      return text === undefined || text === "" ? undefined : parsedJSON(text, `\`${name}\``);
-    };
-    return checkedRequest({
-      query: parameter("query"),
-      operationName: parameter("operationName"),
-      variables: map("variables"),
-      extensions: map("extensions"),
-    });
-  }
+): Promise<GraphRequest> | GraphRequest {
+  if (call.method === "GET" || call.method === "HEAD") return requestInQuery(call.query);
   requireJSON(call.headers["content-type"] ?? "");
-  return checkedRequest(parsedJSON((await call.body()).toString("utf8"), "the body"));
+  return call.body().then(requestInBody);
 }
 
 /** An answer with one error and no data. */
@@ -149,12 +161,8 @@ export function faultReply(thrown: unknown, call: Call, log: Logger): Reply {
 /** The reply to an answer of the executor. A request that was wrong in itself is a 400, but 200 for `application/json`. */
 export function graphReply(answer: GraphAnswer, type: MediaType): Reply {
   const status = answer.status ?? (answer.accepted || type === JSON_TYPE ? 200 : 400);
-  const allow: Record<string, string> = status === 405 ? { allow: "POST" } : {};
-  return {
-    status,
-    headers: { "content-type": `${type}; charset=utf-8`, ...allow },
-    body: answer.text,
-  };
+  const headers = status === 405 ? { ...typeHeaders[type], allow: "POST" } : typeHeaders[type];
+  return { status, headers, body: answer.text };
 }
 
 /** Throws when the media type of the answer is none that the client accepts. */
@@ -162,6 +170,36 @@ export function requireAcceptable(call: Call): MediaType {
   const type = acceptedType(call.headers.accept);
   if (type === undefined) throw new RequestFault(406, `the answer is ${RESPONSE} or ${JSON_TYPE}`);
   return type;
+}
+
+/** A call as the executor sees it. */
+class CarriedCall implements Omit<GraphCall, "returning"> {
+  readonly caller: Caller;
+  readonly #call: Call;
+
+  constructor(caller: Caller, call: Call) {
+    this.caller = caller;
+    this.#call = call;
+  }
+
+  get requestID(): string {
+    return this.#call.requestID;
+  }
+
+  get clientAddress(): string | undefined {
+    const address = this.#call.headers["x-client-address"];
+    return typeof address === "string" ? address : undefined;
+  }
+
+  get idempotencyKey(): string | undefined {
+    const key = this.#call.headers["idempotency-key"];
+    return typeof key === "string" ? key : undefined;
+  }
+
+  /** Made when somebody listens. */
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
 }
 
 /** The route of a GraphQL endpoint. `authenticate` throws UNAUTHENTICATED for a caller that is not known. */
@@ -177,22 +215,9 @@ export function graphqlRoute(options: {
       const type = requireAcceptable(call);
       const caller = options.authenticate(call);
       const request = await readGraphRequest(call);
-      const key = call.headers["idempotency-key"];
-      const address = call.headers["x-client-address"];
-      const graphCall = {
-        caller,
-        requestID: call.requestID,
-        clientAddress: typeof address === "string" ? address : undefined,
-        idempotencyKey: typeof key === "string" ? key : undefined,
-        // Made when somebody listens.
-        get signal() {
-          return call.signal;
-        },
-      };
-      return graphReply(
-        await options.executor.execute(request, graphCall, call.method !== "POST"),
-        type,
-      );
+      const carried = new CarriedCall(caller, call);
+      const answer = await options.executor.execute(request, carried, call.method !== "POST");
+      return graphReply(answer, type);
     } catch (thrown) {
       return faultReply(thrown, call, options.log);
     }

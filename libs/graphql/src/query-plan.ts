@@ -11,7 +11,7 @@ import {
 } from "graphql";
 import { argumentsOf } from "./coerce.ts";
 import { collectFields, type Walk } from "./collect.ts";
-import { type Binder, Compiler, type Opening } from "./compile.ts";
+import { Binder, Compiler, type Opening } from "./compile.ts";
 import type { Args, Declarations, RootRead } from "./declaration.ts";
 import { firstNode } from "./document.ts";
 
@@ -43,7 +43,14 @@ export type Root = {
 );
 
 /** The roots of an operation and the plan of all that are read. */
-export type QueryPlan = { readonly roots: readonly Root[]; readonly plan: ReadPlan | undefined };
+export type QueryPlan = {
+  readonly roots: readonly Root[];
+  readonly plan: ReadPlan | undefined;
+  /** Whether the plan has parameters that are the caller's or the service's, and not of the operation's arguments. */
+  readonly usesContext: boolean;
+  /** Whether the text that is read is the answer: nothing in it has to be opened, merged or put beside it. */
+  readonly isAnswer: boolean;
+};
 
 /** The id of nothing. */
 export const NIL_UUID = "00000000-0000-0000-0000-000000000000";
@@ -102,12 +109,7 @@ function compileEntities(
       ]),
     );
   };
-  const binder: Binder = {
-    prefix: `${counter}:`,
-    field,
-    node: firstNode(nodes),
-    bind: bindIDs,
-  };
+  const binder = new Binder(`${counter}:`, field, firstNode(nodes), bindIDs);
   return {
     entries,
     binders: [binder, ...compiler.binders],
@@ -181,12 +183,8 @@ export function compileQuery(
       const prefix = `${counter}:`;
       if (declared.require !== undefined) {
         const { argument } = declared.require;
-        binders.push({
-          prefix,
-          field,
-          node,
-          bind: (args) => ({ require: idParameter(args[argument]) }),
-        });
+        const bind = (args: Args): Params => ({ require: idParameter(args[argument]) });
+        binders.push(new Binder(prefix, field, node, bind));
       }
       roots.push({
         ...base,
@@ -201,7 +199,22 @@ export function compileQuery(
     }
     counter += 1;
   }
-  return { roots, plan: planOf(roots) };
+  const plan = planOf(roots);
+  const isAnswer = roots.every(
+    (root) =>
+      root.by === "constant" ||
+      (root.by === "read" && root.openings.length === 0 && (root.entityTypes?.length ?? 1) === 1),
+  );
+  return { roots, plan, usesContext: namesContext(plan), isAnswer };
+}
+
+/** Whether a plan, or a part of it, names a parameter without the prefix that those of the operation's arguments have. */
+function namesContext(part: unknown): boolean {
+  if (typeof part !== "object" || part === null) return false;
+  return Object.entries(part).some(([key, value]) =>
+    // Nothing else in plans has this key.
+    key === "param" ? !String(value).includes(":") : namesContext(value),
+  );
 }
 
 /** The plan of the roots that are read; constants between them are part of it, so that its text can be the answer. */

@@ -1,19 +1,12 @@
-import {
-  type FieldNode,
-  type GraphQLField,
-  type GraphQLSchema,
-  TypeInfo,
-  visit,
-  visitWithTypeInfo,
-} from "graphql";
+import { type FieldNode, type GraphQLSchema, TypeInfo, visit, visitWithTypeInfo } from "graphql";
+import { argumentsReader } from "./coerce.ts";
 import type { Args, Declarations, FieldRead } from "./declaration.ts";
 import type { Operation } from "./document.ts";
 import { representedTypes } from "./query-plan.ts";
 
 /** A field whose arguments change the plan, with what of them does. */
 export type ShapedField = {
-  readonly field: GraphQLField<unknown, unknown>;
-  readonly node: FieldNode;
+  readonly args: ReturnType<typeof argumentsReader>;
   readonly shape: (args: Args) => string;
 };
 
@@ -41,7 +34,7 @@ export function shapedFields(
         : declared !== undefined && "args" in declared
           ? declared.args?.shape
           : undefined;
-    if (shape !== undefined) found.push({ field, node, shape });
+    if (shape !== undefined) found.push({ args: argumentsReader(field, node), shape });
   };
   visit(operation.document, visitWithTypeInfo(types, { Field: { enter } }));
   return found;

@@ -96,18 +96,25 @@ export function createDispatcher(routes: readonly Route[], log: Logger): Dispatc
     return { ...reply, headers: { ...reply.headers, allow } };
   };
 
+  const refusal = (thrown: unknown, call: Call): Reply => {
+    if (call.signal.aborted) return { status: 499 };
+    const error = publicError(thrown, log.child({ requestID: call.requestID }));
+    const reply = json(toJSON(error), httpStatus(error));
+    const retry: Record<string, string> =
+      error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) };
+    return { ...reply, headers: { ...reply.headers, ...retry } };
+  };
+
   return {
     largestBody: (path) => byPath.get(path)?.maxBody ?? ONE_MEBIBYTE,
-    async answer(call) {
+    answer(call) {
       try {
-        return await dispatch(call);
+        const reply = dispatch(call);
+        return reply instanceof Promise
+          ? reply.catch((thrown: unknown) => refusal(thrown, call))
+          : Promise.resolve(reply);
       } catch (thrown) {
-        if (call.signal.aborted) return { status: 499 };
-        const error = publicError(thrown, log.child({ requestID: call.requestID }));
-        const reply = json(toJSON(error), httpStatus(error));
-        const retry: Record<string, string> =
-          error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) };
-        return { ...reply, headers: { ...reply.headers, ...retry } };
+        return Promise.resolve(refusal(thrown, call));
       }
     },
   };

@@ -48,9 +48,12 @@ export function createInternalClient(options: {
   const { audience, signer, tls } = options;
   // At a Unix socket there is one process: the fewer links, the more calls go out in one write.
   const count = socketPath(options.url) === undefined ? LINKS : 1;
-  const links = createLinkClient({ url: options.url, tls, links: count });
+  const links = createLinkClient({
+    ...{ url: options.url, tls, links: count },
+    failure: (error) => new ServiceAwayError(audience, `${audience} cannot be reached`, error),
+  });
 
-  const send = async (call: InternalCall): Promise<InternalReply> => {
+  const send = (call: InternalCall): Promise<InternalReply> => {
     const authorization =
       call.identity === undefined
         ? signer.ownAuthorization(audience, call.tenant)
@@ -58,14 +61,7 @@ export function createInternalClient(options: {
     const headers: Record<string, string> = { ...call.headers, authorization };
     if (call.body !== undefined) headers["content-type"] ??= "application/json";
     const head = { method: call.method, path: call.path, headers };
-    try {
-      return await links.call(head, call.body, call.signal);
-    } catch (error) {
-      // Who has gone does not need to hear it; anything else is about the connection.
-      throw call.signal?.aborted === true
-        ? error
-        : new ServiceAwayError(audience, `${audience} cannot be reached`, error);
-    }
+    return links.call(head, call.body, call.signal);
   };
 
   const errorOf = (reply: InternalReply, path: string): Error =>

@@ -39,8 +39,9 @@ const PLAIN = 0xff_ff;
 const LONGEST = 80 * 1024 * 1024;
 /** Bodies up to this size are copied behind their head, so that they need one write. */
 const COPIED = 64 * 1024;
-/** Frames are written into pieces of memory of this size, one behind the other. */
-const MEMORY = 32 * 1024;
+/** Frames are written into pieces of memory of this size, one behind the other; into a new one when less than so much is left after a turn. */
+const MEMORY = 64 * 1024;
+const ENOUGH = 16 * 1024;
 /** UTF-8 takes at most so many bytes for each character of a string; of longer ones it is worth counting them. */
 const WIDEST = 3;
 const SHORT = 2 * 1024;
@@ -224,6 +225,13 @@ export class FrameWriter {
     if (this.#at > this.#from) this.#sink.write(this.#memory.subarray(this.#from, this.#at));
     this.#from = this.#at;
     if (before.length > 0) this.#sink.uncork();
+    if (this.#memory.length - this.#at < ENOUGH) this.#renew(MEMORY);
+  }
+
+  #renew(size: number): void {
+    this.#memory = Buffer.allocUnsafeSlow(size);
+    this.#from = 0;
+    this.#at = 0;
   }
 
   /** Lets what was written so far go out before what follows. */
@@ -244,9 +252,7 @@ export class FrameWriter {
       most += 12 + (name.length + (headers[name] as string).length) * WIDEST;
     if (this.#at + most > this.#memory.length) {
       this.#setAside();
-      this.#memory = Buffer.allocUnsafeSlow(Math.max(MEMORY, most));
-      this.#from = 0;
-      this.#at = 0;
+      this.#renew(Math.max(MEMORY, most));
     }
     const start = this.#at;
     this.#memory.writeUInt8(kind, start);

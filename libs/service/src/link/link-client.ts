@@ -65,29 +65,25 @@ const lost = (code: string, message: string) => Object.assign(new Error(message)
 
 /** A call whose reply has not come. */
 class OpenCall {
-  readonly until: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly until = performance.now() + REPLY_TIMEOUT;
   readonly #resolve: (reply: LinkReply) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #leave: (() => void) | undefined;
+  #signal: AbortSignal | undefined;
+  #leave: (() => void) | undefined;
   /** Whether who called has been told: a reply that comes later is for nobody. */
   isSettled = false;
 
-  /** `cancel` is called when the caller goes before it is told anything. */
-  constructor(
-    resolve: (reply: LinkReply) => void,
-    reject: (error: unknown) => void,
-    signal: AbortSignal | undefined,
-    cancel: () => void,
-  ) {
-    this.until = performance.now() + REPLY_TIMEOUT;
+  constructor(resolve: (reply: LinkReply) => void, reject: (error: unknown) => void) {
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  /** Fails when the caller goes before it is told anything; calls `left` then. */
+  failOn(signal: AbortSignal, left: () => void): void {
     this.#signal = signal;
-    if (signal === undefined) return;
     this.#leave = () => {
-      cancel();
       this.fail(signal.reason);
+      left();
     };
     signal.addEventListener("abort", this.#leave, { once: true });
   }
@@ -108,9 +104,13 @@ class OpenCall {
   }
 }
 
+/** What a caller is told of a connection that was not made or was lost. */
+type Failure = (error: unknown) => Error;
+
 /** One connection that has been made. */
 class Link {
   readonly #socket: Duplex;
+  readonly #failure: Failure;
   readonly #writer: FrameWriter;
   readonly #reader = new FrameReader();
   readonly #heads = new HeadReader();
@@ -123,8 +123,9 @@ class Link {
   #isClosing = false;
   onEnd: () => void = () => undefined;
 
-  constructor(socket: Duplex, head: Buffer) {
+  constructor(socket: Duplex, head: Buffer, failure: Failure) {
     this.#socket = socket;
+    this.#failure = failure;
     this.#writer = new FrameWriter(socket);
     this.#until = performance.now() + LIFE;
     socket.on("data", (piece: Buffer) => this.#receive(piece));
@@ -145,20 +146,23 @@ class Link {
     signal: AbortSignal | undefined,
   ): Promise<LinkReply> {
     return new Promise((resolve, reject) => {
+      const id = this.#freeIDs.pop() ?? this.#calls.length;
       // Lost in the moment in which it was made: nobody would tell.
       if (this.#socket.destroyed) {
-        reject(lost("ECONNRESET", "the connection was lost"));
+        reject(this.#failure(lost("ECONNRESET", "the connection was lost")));
         return;
       }
-      const id = this.#freeIDs.pop() ?? this.#calls.length;
       if (id >= MOST_IDS) {
-        reject(lost("EAGAIN", `the link has ${MOST_IDS} open calls`));
+        reject(this.#failure(lost("EAGAIN", `the link has ${MOST_IDS} open calls`)));
         return;
       }
-      this.#calls[id] = new OpenCall(resolve, reject, signal, () => {
-        this.#cancel(id);
-        this.#endWhenIdle();
-      });
+      const call = new OpenCall(resolve, reject);
+      if (signal !== undefined)
+        call.failOn(signal, () => {
+          this.#cancel(id);
+          this.#endWhenIdle();
+        });
+      this.#calls[id] = call;
       this.#waiting += 1;
       this.#writer.call(id, head, body);
     });
@@ -170,7 +174,7 @@ class Link {
     for (const [id, call] of this.#calls.entries()) {
       if (call === undefined || call.isSettled || call.until > now) continue;
       this.#cancel(id);
-      call.fail(lost("ETIMEDOUT", "there was no reply in time"));
+      call.fail(this.#failure(lost("ETIMEDOUT", "there was no reply in time")));
     }
     this.#endWhenIdle();
   }
@@ -202,7 +206,7 @@ class Link {
     } catch (error) {
       this.#socket.destroy(error as Error);
     }
-    if (this.#isClosing) this.#endWhenIdle();
+    this.#endWhenIdle();
   }
 
   #answer(frame: Frame): void {
@@ -218,9 +222,10 @@ class Link {
 
   #end(): void {
     this.#isClosing = true;
-    for (const call of this.#calls.splice(0)) {
-      if (call?.isSettled === false) call.fail(lost("ECONNRESET", "the connection was lost"));
-    }
+    const left = this.#calls.splice(0);
+    for (const call of left)
+      if (call?.isSettled === false)
+        call.fail(this.#failure(lost("ECONNRESET", "the connection was lost")));
     this.#waiting = 0;
     this.onEnd();
   }
@@ -234,7 +239,7 @@ function place(url: string): { host: string; port: string } | { socketPath: stri
   return { host: hostname, port };
 }
 
-function connect(url: string, tls: InternalTLS | undefined): Promise<Link> {
+function connect(url: string, tls: InternalTLS | undefined, failure: Failure): Promise<Link> {
   return new Promise((resolve, reject) => {
     const options = {
       ...place(url),
@@ -250,7 +255,7 @@ function connect(url: string, tls: InternalTLS | undefined): Promise<Link> {
       socket.setTimeout(0);
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
-      resolve(new Link(socket, head));
+      resolve(new Link(socket, head, failure));
     });
     request.on("response", (response) => {
       response.resume();
@@ -267,36 +272,65 @@ function connect(url: string, tls: InternalTLS | undefined): Promise<Link> {
   });
 }
 
+/** Where one of a client's links is, or is being made. */
+type Place = { link: Link | undefined; connecting: Promise<Link> | undefined };
+
 /** Makes the calling end. Links are made when they are needed, and made anew when they are lost. */
 export function createLinkClient(options: {
   readonly url: string;
   /** Looked at for each link. */
   readonly tls?: Pick<FollowedFiles<InternalTLS>, "current"> | undefined;
   readonly links: number;
+  /** What callers are told instead of Node's errors. A caller that goes is told its own reason. */
+  readonly failure?: Failure;
 }): LinkClient {
-  const places: (Promise<Link> | undefined)[] = Array.from({ length: options.links });
+  const { failure = (error) => error as Error } = options;
+  const places = Array.from({ length: options.links }, (): Place => {
+    return { link: undefined, connecting: undefined };
+  });
   const made = new Set<Link>();
   // Calls of one turn of the event loop go over the same link: in one write, and so do replies that are ready together.
   let turn = 0;
-  let isTurnChosen = false;
+  let isTurnChosen = places.length === 1;
   let closed = false;
 
-  const make = async (place: number): Promise<Link> => {
-    const connecting = connect(options.url, options.tls?.current());
-    places[place] = connecting;
+  const make = async (place: Place): Promise<Link> => {
+    const connecting = connect(options.url, options.tls?.current(), failure);
+    place.connecting = connecting;
     try {
       const link = await connecting;
       made.add(link);
-      link.onEnd = () => {
-        made.delete(link);
-        if (places[place] === connecting) places[place] = undefined;
-      };
+      place.link = link;
+      link.onEnd = () => made.delete(link);
       if (closed) link.retire();
       return link;
-    } catch (error) {
-      if (places[place] === connecting) places[place] = undefined;
-      throw error;
+    } finally {
+      if (place.connecting === connecting) place.connecting = undefined;
     }
+  };
+
+  /** A link at a place that has none that is open. */
+  const linkAt = async (place: Place): Promise<Link> => {
+    if (closed) throw lost("ECONNRESET", "the client is closed");
+    const { connecting } = place;
+    if (connecting === undefined) return make(place);
+    const link = await connecting;
+    return link.isOpen ? link : (place.connecting ?? make(place));
+  };
+
+  const callAnew: (
+    place: Place,
+    ...call: Parameters<LinkClient["call"]>
+  ) => Promise<LinkReply> = async (place, head, body, signal) => {
+    let link: Link;
+    try {
+      signal?.throwIfAborted();
+      link = await linkAt(place);
+      signal?.throwIfAborted();
+    } catch (error) {
+      throw signal?.aborted === true ? error : failure(error);
+    }
+    return link.call(head, body, signal);
   };
 
   const sweeper = setInterval(() => {
@@ -305,23 +339,17 @@ export function createLinkClient(options: {
   sweeper.unref();
 
   return {
-    async call(head, body, signal) {
-      if (closed) throw lost("ECONNRESET", "the client is closed");
-      signal?.throwIfAborted();
+    call(head, body, signal) {
       if (!isTurnChosen) {
         turn = (turn + 1) % places.length;
         isTurnChosen = true;
         setImmediate(() => (isTurnChosen = false));
       }
-      const known = places[turn];
-      let link = known === undefined ? undefined : await known;
-      if (link?.isOpen !== true) {
-        // Another call may have found the same, and be at it.
-        const other = places[turn];
-        link = await (other === undefined || other === known ? make(turn) : other);
-      }
-      signal?.throwIfAborted();
-      return link.call(head, body, signal);
+      const place = places[turn] as Place;
+      const { link } = place;
+      return !closed && link?.isOpen === true && signal?.aborted !== true
+        ? link.call(head, body, signal)
+        : callAnew(place, head, body, signal);
     },
     async close() {
       closed = true;

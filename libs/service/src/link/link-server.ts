@@ -64,12 +64,10 @@ class LinkCall implements Call {
     this.#gone.abort();
   }
 
-  async body(): Promise<Buffer> {
-    if (this.#frame.bodyLength > this.#largest) {
-      const message = `is larger than ${this.#largest} bytes`;
-      throw invalidData("request", [{ field: "body", message }]);
-    }
-    return this.#frame.body();
+  body(): Promise<Buffer> {
+    if (this.#frame.bodyLength <= this.#largest) return Promise.resolve(this.#frame.body());
+    const message = `is larger than ${this.#largest} bytes`;
+    return Promise.reject(invalidData("request", [{ field: "body", message }]));
   }
 }
 
