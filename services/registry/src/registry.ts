@@ -65,6 +65,7 @@ export class UnknownPlanError extends Error {
 
 /** The Registry with answers as JSON text, as they come from the database and go over the wire. */
 export type TextRegistry = {
+  /** Throws at once what is wrong with the request. */
   read(tenant: string | null, plan: PlanReference, params: Params): Promise<ReadAnswer>;
   commit(commit: unknown): Promise<CommitAnswer>;
   commitGroup(group: unknown): Promise<GroupAnswer>;
@@ -229,7 +230,7 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
   const textRegistryFor = (service: ServiceName): TextRegistry => {
     const access = ACCESS[service];
     return {
-      read: async (tenant, plan, params) => run(service, known(plan), tenant, params),
+      read: (tenant, plan, params) => run(service, known(plan), tenant, params),
       commit: (value) => commit(service, value),
       commitGroup: (value) => commitGroup(service, value),
       revoked: async (value) => {
@@ -291,7 +292,7 @@ export function createRegistry(options: RegistryOptions): RegistryCore {
       return found === undefined ? undefined : (JSON.parse(found) as Result);
     };
     return {
-      read: ({ tenant, plan, params }) => texts.read(tenant, { plan }, params),
+      read: async ({ tenant, plan, params }) => texts.read(tenant, { plan }, params),
       commit: (value: Commit) => texts.commit(value),
       commitGroup: (group: readonly Commit[]) => texts.commitGroup({ commits: group }),
       revoked: async (request: RevokedRequest) =>

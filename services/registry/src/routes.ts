@@ -3,6 +3,7 @@ import { invalidData } from "@sextant/errors";
 import type { ServiceName, Verifier } from "@sextant/identity";
 import {
   type Params,
+  type ReadAnswer,
   RegistryUnavailableError,
   type SecretKind,
   UNKNOWN_PLAN,
@@ -27,10 +28,10 @@ const jsonText = (body: string): Reply => ({ status: 200, headers: jsonHeaders, 
 
 type Body = Readonly<Record<string, unknown>>;
 
-async function bodyOf(call: Call): Promise<Body> {
+function bodyIn(bytes: Buffer): Body {
   let value: unknown;
   try {
-    value = JSON.parse((await call.body()).toString("utf8"));
+    value = JSON.parse(bytes.toString("utf8"));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw invalidData("request", [{ field: "body", message: "is not JSON" }]);
@@ -39,8 +40,17 @@ async function bodyOf(call: Call): Promise<Body> {
   throw invalidData("request", [{ field: "body", message: "is not a JSON object" }]);
 }
 
+function answered({ text, missing }: ReadAnswer): Reply {
+  if (missing.length === 0) return jsonText(text);
+  return {
+    status: 200,
+    headers: { ...jsonHeaders, "x-sextant-missing": missing.join(",") },
+    body: text,
+  };
+}
+
 /** The hot path: no schema, only what is used is looked at. */
-async function read(registry: TextRegistry, body: Body): Promise<Reply> {
+function read(registry: TextRegistry, body: Body): Promise<Reply> {
   const { tenant, plan, planHash, params } = body;
   if (tenant !== null && typeof tenant !== "string") {
     throw invalidData("ReadRequest", [{ field: "tenant", message: "must be a text or null" }]);
@@ -49,13 +59,7 @@ async function read(registry: TextRegistry, body: Body): Promise<Reply> {
     throw invalidData("ReadRequest", [{ field: "params", message: "must be an object" }]);
   }
   const reference = { plan, planHash: typeof planHash === "string" ? planHash : undefined };
-  const { text, missing } = await registry.read(tenant, reference, params as Params);
-  if (missing.length === 0) return jsonText(text);
-  return {
-    status: 200,
-    headers: { ...jsonHeaders, "x-sextant-missing": missing.join(",") },
-    body: text,
-  };
+  return registry.read(tenant, reference, params as Params).then(answered);
 }
 
 type Verb = (registry: TextRegistry, body: Body, call: Call) => Promise<Reply>;
@@ -118,7 +122,7 @@ export function registryRoutes(
     const POST = internalHandler(verifier, CALLERS, async (call, { service }) => {
       count(verb, service);
       try {
-        return await run(registries.get(service) as TextRegistry, await bodyOf(call), call);
+        return await run(registries.get(service) as TextRegistry, bodyIn(await call.body()), call);
       } catch (error) {
         if (error instanceof UnknownPlanError) return { status: UNKNOWN_PLAN };
         if (error instanceof RegistryUnavailableError)

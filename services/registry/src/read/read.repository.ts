@@ -28,36 +28,30 @@ export function asRequestFault(error: unknown): unknown {
   ]);
 }
 
-function asContractFault(error: unknown): unknown {
-  return isUnavailable(error)
+/** Says what went wrong in terms of the contract. */
+function refuse(error: unknown): never {
+  throw isUnavailable(error)
     ? new RegistryUnavailableError("the database cannot be reached now", error)
     : asRequestFault(error);
 }
 
 /** Runs one batch; says what went wrong in terms of the contract. */
-export async function runFor(
+export function runFor(
   database: Database,
   scope: Scope,
   calls: readonly Call[],
 ): Promise<readonly (readonly Row[])[]> {
-  try {
-    return await database.run(scope, calls);
-  } catch (error) {
-    throw asContractFault(error);
-  }
+  return database.run(scope, calls).catch(refuse);
 }
 
-/** Runs one short read (see Database); says what went wrong as {@link runFor} does. */
-export async function runShortFor(
+/** Runs one short read (see Database), and answers with what `answer` makes of its rows; says what went wrong as {@link runFor} does. */
+export function runShortFor<Answer>(
   database: Database,
   scope: Scope,
   call: ShortCall,
-): Promise<readonly Row[]> {
-  try {
-    return await database.runShort(scope, call);
-  } catch (error) {
-    throw asContractFault(error);
-  }
+  answer: (rows: readonly Row[]) => Answer,
+): Promise<Answer> {
+  return database.runShort(scope, call).then(answer, refuse);
 }
 
 /** A read as one statement of a batch. */
@@ -72,6 +66,15 @@ function shortCall(known: KnownPlan, params: Params, tenant: string | null): Sho
   return { text, values: bind(slots, params, tenant), columns };
 }
 
+function answerOf(rows: readonly Row[] | undefined): ReadAnswer {
+  const row = rows?.[0];
+  const missing = row?.[1] ?? "";
+  return {
+    text: String(row?.[0]),
+    missing: missing === "" ? [] : missing.split(",").map(Number),
+  };
+}
+
 /** Runs read plans. */
 export class ReadRepository {
   readonly #database: Database;
@@ -80,16 +83,13 @@ export class ReadRepository {
     this.#database = database;
   }
 
-  /** One statement, one round trip. */
-  async read(known: KnownPlan, params: Params, tenant: string | null): Promise<ReadAnswer> {
+  /** One statement, one round trip. Throws at once what is wrong with the parameters. */
+  read(known: KnownPlan, params: Params, tenant: string | null): Promise<ReadAnswer> {
     const scope = tenant === null ? "tenantless" : { tenant };
-    const row = known.isShort
-      ? (await runShortFor(this.#database, scope, shortCall(known, params, tenant)))[0]
-      : (await runFor(this.#database, scope, [readCall(known, params, tenant)]))[0]?.[0];
-    const missing = row?.[1] ?? "";
-    return {
-      text: String(row?.[0]),
-      missing: missing === "" ? [] : missing.split(",").map(Number),
-    };
+    return known.isShort
+      ? runShortFor(this.#database, scope, shortCall(known, params, tenant), answerOf)
+      : runFor(this.#database, scope, [readCall(known, params, tenant)]).then(([rows]) =>
+          answerOf(rows),
+        );
   }
 }

@@ -38,7 +38,6 @@ export class SecretRepository {
   async byHash(kind: SecretKind, hash: string): Promise<string | undefined> {
     if (!/^[0-9a-f]{64}$/.test(hash)) return undefined;
     const call = { text: STATEMENTS[kind], values: [hash] };
-    const rows = await runShortFor(this.#database, { secret: hash }, call);
-    return rows[0]?.[0] ?? undefined;
+    return runShortFor(this.#database, { secret: hash }, call, ([row]) => row?.[0] ?? undefined);
   }
 }

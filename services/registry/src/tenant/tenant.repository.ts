@@ -21,7 +21,6 @@ export class TenantRepository {
       "id" in by
         ? { text: BY_ID, values: [by.id] }
         : { text: BY_EXTERNAL_ID, values: [by.externalID] };
-    const rows = await runShortFor(this.#database, "tenantless", call);
-    return rows[0]?.[0] ?? undefined;
+    return runShortFor(this.#database, "tenantless", call, ([row]) => row?.[0] ?? undefined);
   }
 }

@@ -248,6 +248,59 @@ export function describeReads(given: Given): void {
       }
     });
 
+    it("that comes together with others is answered, or refused, as it would be alone", async () => {
+      const [tenant, other] = [await given.seedTenant(), await given.seedTenant()];
+      const text = "ü".repeat(600_000);
+      const [small, large] = [
+        await application(tenant, { name: "small ü" }),
+        await application(tenant, { name: "large", description: text }),
+      ];
+      const theirs = await application(other, { name: "theirs" });
+      const of = (kind: "application" | "certificate", field: string): ReadPlan => ({
+        select: [
+          { as: "x", read: { one: kind, where: byID, select: [{ as: "v", field }] } },
+          { as: "y", constant: "[1, null]" },
+        ],
+        require: kind === "application" ? [{ kind, where: byID }] : [],
+      });
+      const [name, description] = [of("application", "name"), of("application", "description")];
+      const wrong = of("application", "nothing");
+      const asked: [string | null, ReadPlan, Params][] = [
+        [tenant, name, { id: small }],
+        [other, name, { id: theirs }],
+        [tenant, name, { id: theirs }],
+        [tenant, description, { id: large }],
+        [tenant, wrong, { id: small }],
+        [tenant, description, { id: large }],
+        [tenant, name, {}],
+        [tenant, of("certificate", "subject"), { id: small }],
+        [null, name, { id: small }],
+        [tenant, name, { id: "none" }],
+        [other, name, { id: theirs }],
+        [tenant, description, { id: small }],
+      ];
+      const read = ([asking, plan, params]: (typeof asked)[number]) =>
+        given.director
+          .read({ tenant: asking, plan, params })
+          .catch((error: { code?: string; message: string }) => [error.code, error.message]);
+      const together = await Promise.all(asked.map(read));
+      const alone: unknown[] = [];
+      for (const one of asked) alone.push(await read(one));
+      expect(together).toEqual(alone);
+      const answer = (x: unknown, missing: number[] = []) => ({
+        text: `{"x":${x === null ? "null" : JSON.stringify({ v: x })},"y":[1, null]}`,
+        missing,
+      });
+      const described = answer(text);
+      const first = [answer("small ü"), answer("theirs"), answer(null, [0]), described];
+      expect(together.slice(0, 4)).toEqual(first);
+      expect(together[5]).toEqual(described);
+      const none = { text: '{"x":{"v":null},"y":[1, null]}', missing: [] };
+      expect(together.slice(9)).toEqual([answer(null, [0]), answer("theirs"), none]);
+      const codes = [4, 6, 7, 8].map((place) => (together[place] as string[])[0]);
+      expect(codes).toEqual(["INVALID_DATA", "INVALID_DATA", "FORBIDDEN", "INVALID_DATA"]);
+    });
+
     it("of tenants needs no tenant, and of anything else does", async () => {
       const tenant = await given.seedTenant();
       expect(await readOne(given.director, null, "tenant", byID, ["id"], { id: tenant })).toEqual({
