@@ -59,7 +59,7 @@ describe("frames", () => {
             if (kind === FRAME.call) writer.call(id, frame.head, frame.body);
             else if (kind === FRAME.reply)
               writer.reply(id, frame.head.status, frame.head.headers, frame.body);
-            else writer.sign(kind, id);
+            else writer.notice(kind, id);
           }
         });
         const reader = new FrameReader();

@@ -208,7 +208,7 @@ export class FrameWriter {
   }
 
   /** A frame that has neither head nor body. */
-  sign(kind: typeof FRAME.cancel | typeof FRAME.closing, id: number): void {
+  notice(kind: typeof FRAME.cancel | typeof FRAME.closing, id: number): void {
     this.#end(this.#begin(kind, id, 0, {}, ""), "");
   }
 

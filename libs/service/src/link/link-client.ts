@@ -188,7 +188,7 @@ class Link {
   /** Says that nobody waits for a call any more. */
   #cancel(id: number): void {
     this.#waiting -= 1;
-    this.#writer.sign(FRAME.cancel, id);
+    this.#writer.notice(FRAME.cancel, id);
   }
 
   #endWhenIdle(): void {

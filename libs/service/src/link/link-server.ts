@@ -132,7 +132,7 @@ export function createLinkServer(dispatcher: Dispatcher, log: Logger): LinkServe
     const link = {
       drain(): void {
         closing = true;
-        writer.sign(FRAME.closing, 0);
+        writer.notice(FRAME.closing, 0);
         endWhenIdle();
       },
       destroy: () => void socket.destroy(),
