@@ -312,8 +312,9 @@ describe("an application with a healthCheckURL", () => {
       }),
     );
     await expect.poll(() => server.heard.length, { timeout: 10_000 }).toBe(10);
+    // Who is asked is heard before it has answered: a worker that ends then does not wait for that.
+    for (const id of ids) await expect.poll(() => checks(id), { timeout: 10_000 }).toHaveLength(1);
     await Promise.all(workers.map((worker) => worker.close()));
-    for (const id of ids) expect(await checks(id)).toHaveLength(1);
     expect(server.heard).toHaveLength(10);
     for (const id of ids) await remove(id);
   }, 20_000);
