@@ -22,6 +22,8 @@ export type Operation = {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** Variables that `@skip` and `@include` depend on. */
   readonly conditionVariables: readonly string[];
+  /** Whether the schema is asked for anywhere in the document, under `@skip` or not. */
+  readonly namesSchema: boolean;
 };
 
 /** A document, or what is wrong with it. */
@@ -95,7 +97,11 @@ function operationsOf(document: DocumentNode): readonly Operation[] {
     if (definition.kind === "OperationDefinition") nodes.push(definition);
   }
   const conditionVariables = new Set<string>();
+  let namesSchema = false;
   visit(document, {
+    Field(field) {
+      if (field.name.value === "__schema" || field.name.value === "__type") namesSchema = true;
+    },
     Directive(directive) {
       for (const argument of directive.arguments ?? []) {
         if (argument.value.kind === "Variable") conditionVariables.add(argument.value.name.value);
@@ -107,6 +113,7 @@ function operationsOf(document: DocumentNode): readonly Operation[] {
     document,
     fragments,
     conditionVariables: [...conditionVariables],
+    namesSchema,
   }));
 }
 

@@ -435,7 +435,7 @@ function tenantParameters({ tenant = NIL_UUID, tenants = [] }: Identity): Params
 }
 
 function asksForSchema(walk: Walk, queryType: GraphQLObjectType, operation: Operation): boolean {
-  if (operation.node.operation !== OperationTypeNode.QUERY) return false;
+  if (!operation.namesSchema || operation.node.operation !== OperationTypeNode.QUERY) return false;
   const names = [...collectFields(walk, queryType, [operation.node.selectionSet]).values()].map(
     (nodes) => firstNode(nodes).name.value,
   );

@@ -148,7 +148,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       }
     },
 
-    async read({
+    read({
       tenant,
       plan,
       params,
@@ -157,15 +157,13 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       plan: ReadPlan;
       params: Params;
     }): Promise<ReadAnswer> {
-      const { text, headers } = await send("/v1/read", (whole) =>
-        JSON.stringify({ tenant, ...plans.reference(plan, whole), params }),
-      );
-      plans.sent(plan);
-      const missing = headers["x-sextant-missing"];
-      return {
-        text,
-        missing: typeof missing === "string" ? missing.split(",").map(Number) : [],
-      };
+      const body = (whole: boolean): string =>
+        JSON.stringify({ tenant, ...plans.reference(plan, whole), params });
+      return send("/v1/read", body).then(({ text, headers }) => {
+        plans.sent(plan);
+        const missing = headers["x-sextant-missing"];
+        return { text, missing: typeof missing === "string" ? missing.split(",").map(Number) : [] };
+      });
     },
 
     async commit(commit: Commit): Promise<CommitAnswer> {
