@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceName } from "@sextant/identity";
 import { silentLogger } from "@sextant/logging";
-import { createRegistry, Database, type RegistryCore, statementFor } from "@sextant/registry";
+import { createRegistry, Database, type RegistryCore } from "@sextant/registry";
 import { create, createIDSource, type Registry } from "@sextant/registry-client";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
@@ -43,7 +43,7 @@ export async function createTestRegistry(service: ServiceName): Promise<TestRegi
     return run(scope, calls);
   };
   pool.runShort = (scope, call) => {
-    tell(scope, [statementFor(call)]);
+    tell(scope, [call]);
     return runShort(scope, call);
   };
   const core = createRegistry({ database: pool, log: silentLogger });

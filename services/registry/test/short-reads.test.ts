@@ -40,15 +40,21 @@ const outcomesOf = async (reads: readonly Promise<string | null>[]): Promise<unk
   (await Promise.allSettled(reads)).map((one) =>
     one.status === "fulfilled" ? one.value : one.reason.sqlState,
   );
-/** A statement that answers many at once, from a number and a text of each. */
-const forMany = (answer: string) => (number: string | null, text: string | null) =>
-  database
-    .runShort("tenantless", {
-      text: `select ${answer}, given.nr from unnest($1::int[], $2::text[]) with ordinality given (p1, p2, nr)`,
-      values: [number, text],
+/** A read of a number and a text, which many may make at once; `$1` and `$2` stand for them. */
+const forMany = (answer: string) => (number: string | null, text: string | null) => {
+  const given = "unnest($1::int[], $2::text[]) with ordinality given (p1, p2, nr)";
+  const of = (first: string, second: string): string =>
+    answer.replaceAll("$1", first).replaceAll("$2", second);
+  const call: ShortCall = {
+    text: `select ${of("$1::int", "$2::text")} where $1::int is not distinct from $1 and $2::text is not distinct from $2`,
+    values: [number, text],
+    forMany: {
+      text: `select ${of("given.p1", "given.p2")}, given.nr from ${given}`,
       columns: [true, true],
-    } satisfies ShortCall)
-    .then((rows) => rows[0]?.[0] ?? null);
+    },
+  };
+  return database.runShort("tenantless", call).then((rows) => rows[0]?.[0] ?? null);
+};
 
 describe("short reads that come together", () => {
   it("share one connection, up to sixteen of them", async () => {
@@ -76,8 +82,9 @@ describe("short reads that come together", () => {
 
   it("share one statement where it answers many at once", async () => {
     // It is the time at which the statement began.
-    const began = forMany("concat(statement_timestamp(), ' ', given.p2)");
+    const began = forMany("concat(statement_timestamp(), ' ', $2)");
     await began("0", "");
+    await Promise.all([began("0", ""), began("0", "")]);
     const answers = await Promise.all(["a", "b", "c"].map((text) => began("1", text)));
     const times = new Set(answers.map((text) => String(text).slice(0, -2)));
     expect(times.size).toBe(1);
@@ -85,7 +92,7 @@ describe("short reads that come together", () => {
   });
 
   it("get each its own values into a statement for many, whatever they are", async () => {
-    const told = forMany("coalesce(given.p1::text, 'none') || ':' || coalesce(given.p2, 'none')");
+    const told = forMany("coalesce($1::text, 'none') || ':' || coalesce($2, 'none')");
     const texts = ["", "null", "{a,b}", 'say "a\\b"', " space ", "ä€😀", "two\nlines", null];
     const answers = await Promise.all(
       texts.map((text, nr) => told(nr % 2 === 0 ? String(nr) : null, text)),
@@ -96,14 +103,14 @@ describe("short reads that come together", () => {
   });
 
   it("do not suffer from one that fails in the statement that they share", async () => {
-    const divide = forMany("12 / given.p1");
+    const divide = forMany("12 / $1");
     const outcomes = ["1", "0", "2", "x", "3", "99999999999"].map((by) => divide(by, null));
     expect(await outcomesOf(outcomes)).toEqual(["12", "22012", "6", "22P02", "4", "22003"]);
     expect(await outcomesOf([divide("4", null), divide("6", null)])).toEqual(["3", "2"]);
   });
 
   it("are answered beside one that takes longer than a statement may", async () => {
-    const sleep = forMany("given.p1 || pg_sleep(given.p1)::text");
+    const sleep = forMany("$1 || pg_sleep($1)::text");
     const outcomes = ["0", "30", "0"].map((seconds) => sleep(seconds, null));
     expect(await outcomesOf(outcomes)).toEqual(["0", "57014", "0"]);
   });
@@ -116,12 +123,18 @@ describe("short reads that come together", () => {
     const calls = (value: string): readonly ShortCall[] => [
       { text: `select ${tenant} || $1`, values: [value] },
       {
-        text: `select ${tenant} || given.p1, given.nr from unnest($1::text[]) with ordinality given (p1, nr)`,
-        ...{ values: [value], columns: [true] },
+        ...{ text: `select ${tenant} || $1::text`, values: [value] },
+        forMany: {
+          text: `select ${tenant} || given.p1, given.nr from unnest($1::text[]) with ordinality given (p1, nr)`,
+          columns: [true],
+        },
       },
       {
-        text: `select $1::text || given.p2, given.nr from unnest($2::text[]) with ordinality given (p2, nr)`,
-        ...{ values: [value.slice(0, 1), value.slice(1)], columns: [false, true] },
+        ...{ text: "select $1::text || $2::text", values: [value.slice(0, 1), value.slice(1)] },
+        forMany: {
+          text: `select $1::text || given.p2, given.nr from unnest($2::text[]) with ordinality given (p2, nr)`,
+          columns: [false, true],
+        },
       },
     ];
     const asked = Array.from({ length: 300 }, (_, nr) => ({

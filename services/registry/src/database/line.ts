@@ -1,6 +1,6 @@
 /**
  * One connection with its batches on their way. Several may be: each ends with a Sync of its own, so that each is a transaction of
- * its own, and PostgreSQL answers them in their order. Batches of one turn of the event loop go out in one write.
+ * its own, and PostgreSQL answers them in their order. Batches that are sent one behind the other go out in one write.
  */
 import type { ClientBase, Connection } from "pg";
 import { Batch, type Call, type Carrier, type Row } from "./batch.ts";
@@ -90,7 +90,7 @@ export class Line implements Carrier {
     if (!this.#isCorked) {
       this.#isCorked = true;
       wire.stream.cork();
-      setImmediate(() => {
+      process.nextTick(() => {
         this.#isCorked = false;
         wire.stream.uncork();
       });

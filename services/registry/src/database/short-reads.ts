@@ -13,10 +13,12 @@ import { type Line, lineOf } from "./line.ts";
 const TOGETHER = 16;
 
 /**
- * A short read. With `columns` its statement answers many at once: it takes an array in each place that `columns` names, of a value
- * for each, and the same value for all in the others; the last column of each of its rows says whose it is, counted from 1.
+ * A short read. `forMany` answers many at once: it takes an array in each place that `columns` names, of a value for each, and
+ * the same value for all in the others; the last column of each of its rows says whose it is, counted from 1.
  */
-export type ShortCall = Call & { readonly columns?: readonly boolean[] };
+export type ShortCall = Call & {
+  readonly forMany?: { readonly text: string; readonly columns: readonly boolean[] } | undefined;
+};
 
 type Read = {
   readonly before: readonly Call[];
@@ -66,8 +68,9 @@ function isBeside(one: Read, other: Read): boolean {
 }
 
 /** Whether one statement can answer both. */
-function isAlike({ text, values, columns }: ShortCall, other: ShortCall): boolean {
-  if (columns === undefined || text !== other.text) return false;
+function isAlike({ text, values, forMany }: ShortCall, other: ShortCall): boolean {
+  if (forMany === undefined || text !== other.text) return false;
+  const { columns } = forMany;
   return values.every((value, place) => columns[place] === true || value === other.values[place]);
 }
 
@@ -82,21 +85,21 @@ function alike(group: readonly Read[]): readonly Alike[] {
   return all;
 }
 
-/** The statement that answers `calls`, which are all like this one; without them, this one alone. */
-export function statementFor(one: ShortCall, calls: readonly ShortCall[] = [one]): Call {
-  const { text, values, columns } = one;
-  if (columns === undefined) return { text, values };
-  const own = (place: number): string => arrayText(calls.map((call) => call.values[place] ?? null));
+/** The statement that answers all of them. One that is alone has its own, which is started for less. */
+function statementFor(reads: Alike): Call {
+  const { text, values, forMany } = reads[0].call;
+  if (forMany === undefined || reads.length === 1) return { text, values };
+  const own = (place: number): string =>
+    arrayText(reads.map(({ call }) => call.values[place] ?? null));
   return {
-    text,
-    values: values.map((value, place) => (columns[place] === true ? own(place) : value)),
+    text: forMany.text,
+    values: values.map((value, place) => (forMany.columns[place] === true ? own(place) : value)),
   };
 }
 
 function answer(reads: Alike, rows: readonly Row[]): void {
-  const [first] = reads;
-  if (first.call.columns === undefined) {
-    first.resolve(rows);
+  if (reads.length === 1) {
+    reads[0].resolve(rows);
     return;
   }
   const answers: Row[][] = reads.map(() => []);
@@ -174,12 +177,7 @@ export class ShortReads {
 
   async #run(open: OpenLine, group: readonly Read[]): Promise<void> {
     const together = alike(group);
-    const calls = together.map((reads) =>
-      statementFor(
-        reads[0].call,
-        reads.map(({ call }) => call),
-      ),
-    );
+    const calls = together.map((reads) => statementFor(reads));
     const before = group[0]?.before ?? [];
     open.reads += group.length;
     try {

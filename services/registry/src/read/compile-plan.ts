@@ -36,22 +36,18 @@ export function compilePlan(
   };
 }
 
-/** A plan as SQL that answers many at once: see ShortCall. */
-export type PlanForMany = {
-  readonly text: string;
-  readonly slots: readonly Slot[];
-  readonly columns: readonly boolean[];
-};
+/** A plan as SQL that answers many at once, with the places of the plan: see ShortCall. */
+export type PlanForMany = { readonly text: string; readonly columns: readonly boolean[] };
 
 /** Compiles a plan for many at once; undefined: it takes nothing that they could differ in, or an array, which is no column. */
 export function compileForMany(plan: ReadPlan): PlanForMany | undefined {
   const build = new Build({}, true);
   const sql = planSQL(build, plan);
-  const { list: slots, columns } = build.slots;
+  const { columns } = build.slots;
   if (columns === undefined) return undefined;
   // The lateral subquery is planned for one row: for each it looks up by index what the plan looks up.
   const text = `select one.*, given.nr from ${build.slots.given(columns)}, lateral (${sql}) one`;
-  return { text, slots, columns };
+  return { text, columns };
 }
 
 function planSQL(build: Build, plan: ReadPlan): string {

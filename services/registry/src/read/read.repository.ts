@@ -61,9 +61,8 @@ export function readCall(known: KnownPlan, params: Params, tenant: string | null
 }
 
 function shortCall(known: KnownPlan, params: Params, tenant: string | null): ShortCall {
-  if (known.forMany === undefined) return readCall(known, params, tenant);
-  const { text, slots, columns } = known.forMany;
-  return { text, values: bind(slots, params, tenant), columns };
+  const { text, values } = readCall(known, params, tenant);
+  return { text, values, forMany: known.forMany };
 }
 
 function answerOf(rows: readonly Row[] | undefined): ReadAnswer {
