@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endPlanes, type LocalPlane, startPlane } from "./local-plane.ts";
@@ -37,6 +38,9 @@ afterAll(async () => {
   await traffic?.stop();
   await stage?.close();
 });
+
+/** Milliseconds. The command tells operators to wait for ten seconds. */
+const SEEN_BY_ALL = 5_000;
 
 /** Runs `npm run keys -- …` as an operator would. */
 async function keys(words: string): Promise<string> {
@@ -121,6 +125,8 @@ describe("the keys inside", () => {
     const before = stored("director/trust.json");
     for (const step of ["prepare", "activate", "retire --force"]) {
       await keys(`identity ${step}`);
+      // Services look at their files once a second, each when it likes: who goes on sooner retires what is still used.
+      await pause(SEEN_BY_ALL);
       await changeReachesTheAgent(`identity_${step.slice(0, 6)}`);
     }
     expect(stored("director/trust.json")).not.toBe(before);

@@ -44,7 +44,7 @@ const done: Readonly<Record<RotationStep, string>> = {
   prepare:
     "is trusted from now on and not used yet. Next, in ten seconds or when volumes are up to date: activate",
   activate:
-    "is used from now on, and the one before is trusted still. Undo: activate. Next: retire",
+    "is used from now on, and the one before is trusted still. Undo: activate. Next, in ten seconds or when volumes are up to date: retire",
   retire: "is the only one",
 };
 
