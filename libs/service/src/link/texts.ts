@@ -4,8 +4,8 @@
  * which slot it fills, and nobody has to work out what the other end has dropped.) Each direction of each link has its own.
  */
 
-/** Slots of one direction, and the longest text that goes into one: so nobody makes the other end keep more than 8 MiB. */
-const SLOTS = 1_024;
+/** Slots of one direction, and the longest text that goes into one: so nobody makes the other end keep more than 128 MiB. */
+export const SLOTS = 16_384;
 export const LONGEST_KEPT = 4_096;
 
 /** The sender's side: which text is in which slot. */
