@@ -31,6 +31,9 @@ export type Document =
   | { readonly ok: true; readonly operations: readonly Operation[] }
   | { readonly ok: false; readonly errors: readonly GraphQLError[] };
 
+/** Whether a field of this name is about the schema itself (GraphQL, 4.1). */
+export const isSchemaField = (name: string): boolean => name === "__schema" || name === "__type";
+
 /** Documents that are kept. */
 const CACHED_DOCUMENTS = 1_000;
 /** Longer documents are not kept, and of all that are so many characters: parsed they take a hundred times the memory. */
@@ -100,7 +103,7 @@ function operationsOf(document: DocumentNode): readonly Operation[] {
   let namesSchema = false;
   visit(document, {
     Field(field) {
-      if (field.name.value === "__schema" || field.name.value === "__type") namesSchema = true;
+      if (isSchemaField(field.name.value)) namesSchema = true;
     },
     Directive(directive) {
       for (const argument of directive.arguments ?? []) {

@@ -26,7 +26,13 @@ import { collectFields, type Walk } from "./collect.ts";
 import { type Binder, Compiler, declarationFaults, type Opening } from "./compile.ts";
 import { createCost } from "./cost.ts";
 import type { Declarations } from "./declaration.ts";
-import { createDocumentReader, firstNode, type Operation, selectOperation } from "./document.ts";
+import {
+  createDocumentReader,
+  firstNode,
+  isSchemaField,
+  type Operation,
+  selectOperation,
+} from "./document.ts";
 import type { GraphAnswer } from "./answer.ts";
 import {
   answerOf,
@@ -439,7 +445,7 @@ function asksForSchema(walk: Walk, queryType: GraphQLObjectType, operation: Oper
   const names = [...collectFields(walk, queryType, [operation.node.selectionSet]).values()].map(
     (nodes) => firstNode(nodes).name.value,
   );
-  return names.includes("__schema") || names.includes("__type");
+  return names.some(isSchemaField);
 }
 
 /** The roots that can be read, and their plan. */

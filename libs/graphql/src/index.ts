@@ -36,6 +36,7 @@ export {
   createDocumentReader,
   type Document,
   firstNode,
+  isSchemaField,
   type Operation,
   selectOperation,
 } from "./document.ts";

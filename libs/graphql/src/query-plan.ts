@@ -13,7 +13,7 @@ import { argumentsOf } from "./coerce.ts";
 import { collectFields, type Walk } from "./collect.ts";
 import { Binder, Compiler, type Opening } from "./compile.ts";
 import type { Args, Declarations, RootRead } from "./declaration.ts";
-import { firstNode } from "./document.ts";
+import { firstNode, isSchemaField } from "./document.ts";
 
 /** One key of the answer. */
 export type Root = {
@@ -156,7 +156,7 @@ export function compileQuery(
     const field = rootType.getFields()[name];
     const base = { key, nodes, field, nullable: field === undefined || !isNonNullType(field.type) };
     if (name === "__typename") roots.push({ ...base, by: "constant", value: rootType.name });
-    else if (name === "__schema" || name === "__type") roots.push({ ...base, by: "introspection" });
+    else if (isSchemaField(name)) roots.push({ ...base, by: "introspection" });
     else if (field === undefined) throw new Error(`Query.${name} is not in the schema`);
     else if (options.resolved.has(name)) roots.push({ ...base, by: "resolver" });
     else if (name === "_service") {

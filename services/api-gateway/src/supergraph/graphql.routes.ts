@@ -6,6 +6,7 @@ import {
   type GraphAnswer,
   graphReply,
   type GraphRequest,
+  isSchemaField,
   type Limits,
   type Operation,
   readGraphRequest,
@@ -82,8 +83,6 @@ function rootFields(operation: Operation): readonly string[] {
     });
   return names(operation.node.selectionSet);
 }
-
-const isIntrospection = (field: string): boolean => field === "__schema" || field === "__type";
 
 const refused = (message: string, code: string, number: number) =>
   requestError([new GraphQLError(message, { extensions: { code, error_code: number } })]);
@@ -200,10 +199,10 @@ export function graphqlRoutes(options: {
           );
         }
         const target = routed(operation);
-        if (target.fields.some(isIntrospection)) {
+        if (target.fields.some(isSchemaField)) {
           if (!options.introspection)
             return graphReply(refused("the schema is not served here", "FORBIDDEN", 26), type);
-          if (target.fields.every(isIntrospection)) {
+          if (target.fields.every(isSchemaField)) {
             return graphReply(describe(schema, operation, request), type);
           }
         }

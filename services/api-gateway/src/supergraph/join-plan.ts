@@ -1,7 +1,7 @@
 /** What to ask of which service, and in which order: the plan of an operation that needs several. No I/O. */
 import { operationFromDocument, Supergraph as Composed } from "@apollo/federation-internals";
 import { type PlanNode, QueryPlanner, type QueryPlanSelectionNode } from "@apollo/query-planner";
-import type { Operation } from "@sextant/graphql";
+import { isSchemaField, type Operation } from "@sextant/graphql";
 import {
   type DocumentNode,
   type FieldNode,
@@ -87,9 +87,6 @@ function keyNames(supergraph: DocumentNode): ReadonlySet<string> {
   return names;
 }
 
-const isIntrospection = (node: FieldNode): boolean =>
-  node.name.value === "__schema" || node.name.value === "__type";
-
 function responseKeys(set: SelectionSetNode): readonly string[] {
   return set.selections.flatMap((node) => {
     if (node.kind === Kind.FIELD) return [node.alias?.value ?? node.name.value];
@@ -133,7 +130,7 @@ export function createJoinPlanner(supergraphSdl: string): JoinPlanner {
     const renamed = visit(document, {
       Field(node) {
         // The schema is described here: no service is asked.
-        if (isIntrospection(node)) {
+        if (isSchemaField(node.name.value)) {
           describes = true;
           return { kind: Kind.FIELD, name: { kind: Kind.NAME, value: "__typename" } };
         }

@@ -8,7 +8,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from "graphql";
-import type { Operation } from "@sextant/graphql";
+import { isSchemaField, type Operation } from "@sextant/graphql";
 
 /** The services of the supergraph, and which of them know a type or resolve a field. */
 export type Ownership = {
@@ -92,7 +92,7 @@ export function singleService(
   const visitor = visitWithTypeInfo(types, {
     Field(node) {
       const name = node.name.value;
-      if (name === "__schema" || name === "__type") introspects = true;
+      if (isSchemaField(name)) introspects = true;
       const parent = types.getParentType()?.name;
       if (parent !== undefined && !name.startsWith("__")) only(ownership.ofField(parent, name));
     },

@@ -5,6 +5,7 @@ import {
   type FieldError,
   fieldError,
   firstNode,
+  isSchemaField,
   type Operation,
   type Outcome,
   type Walk,
@@ -53,8 +54,7 @@ function pathOf(place: Place): readonly (string | number)[] {
 const missing = Symbol("missing");
 
 /** The schema's own fields are answered where they stand. */
-const isDescription = (field: ShapedField): boolean =>
-  field.node.name.value === "__schema" || field.node.name.value === "__type";
+const isDescription = (field: ShapedField): boolean => isSchemaField(field.node.name.value);
 
 /** Shapes answers of one operation, for one choice of what `@skip` and `@include` leave of it. */
 export type Shaper = {

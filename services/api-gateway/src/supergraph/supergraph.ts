@@ -8,6 +8,7 @@ import {
   type GraphAnswer,
   type GraphRequest,
   introspect,
+  isSchemaField,
   limitError,
   type Limits,
   type Operation,
@@ -126,7 +127,7 @@ export function loadSupergraph(
     if (!isObjectType(type)) return;
     for (const [key, nodes] of collectFields(walk, type, [operation.node.selectionSet])) {
       const node = firstNode(nodes);
-      if (node.name.value === "__schema" || node.name.value === "__type")
+      if (isSchemaField(node.name.value))
         data[keyOf(node)] = introspect(walk, operation, nodes)[key];
     }
   };
