@@ -140,5 +140,5 @@ it("keep no secret that can be read in the storage", async () => {
   );
   const stored = JSON.stringify(await storedRows(director.inside.database));
   expect(stored).not.toContain(hook.data.x.signingSecret);
-  expect(stored).toContain("v2.");
+  expect(stored).toContain("v3.");
 });

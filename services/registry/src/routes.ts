@@ -12,7 +12,7 @@ import { type Call, internalHandler, json, type Reply, type Route } from "@sexta
 import { type RegistryCore, type TextRegistry, UnknownPlanError } from "./registry.ts";
 
 const MEBIBYTE = 1024 * 1024;
-/** A commit may carry specifications. */
+/** A commit may carry specifications, and what is sealed anew large plans. */
 const LARGEST_COMMIT = 64 * MEBIBYTE;
 const LARGEST_SETTLE = 8 * MEBIBYTE;
 
@@ -95,7 +95,7 @@ const verbs: Readonly<Record<string, { readonly run: Verb; readonly maxBody?: nu
       await registry.reseal(body);
       return { status: 204 };
     },
-    maxBody: LARGEST_SETTLE,
+    maxBody: LARGEST_COMMIT,
   },
   "find-secret": {
     run: async (registry, body) =>

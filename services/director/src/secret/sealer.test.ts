@@ -25,6 +25,22 @@ it("does not open for another tenant, another use, another key, or after a chang
   expect(() => sealer.open("t1", "auth", changed)).toThrow(/unable to authenticate/);
 });
 
+it("compresses what is large, and opens what an earlier version has sealed whole", () => {
+  const large = JSON.stringify(Array.from({ length: 200 }, (_, n) => ({ name: `é ${n}` })));
+  const sealed = sealer.seal("t1", "plan", large);
+  expect(sealed.length).toBeLessThan(large.length / 2);
+  expect(sealer.open("t1", "plan", sealed)).toBe(large);
+  const key = randomBytes(32);
+  const [, id, bytes] = sealerOf(key).seal("t1", "auth", "pässword").split(".");
+  expect(sealerOf(key).open("t1", "auth", `v2.${id}.${bytes}`)).toBe("pässword");
+});
+
+it("opens texts of every length around that from which they are compressed", () => {
+  for (const length of [0, 1, 1022, 1023, 1024, 1025, 100_000])
+    for (const text of ["x".repeat(length), "é".repeat(length)])
+      expect(sealer.open("t1", "plan", sealer.seal("t1", "plan", text))).toBe(text);
+});
+
 it("gives equal texts of a tenant the same digest, and of two tenants different ones", () => {
   expect(sealer.digest("t1", "a")).toBe(sealer.digest("t1", "a"));
   expect(sealer.digest("t1", "a")).not.toBe(sealer.digest("t2", "a"));

@@ -1,5 +1,6 @@
 /** Encrypts secrets for storage: AES-256-GCM, bound to the tenant and the use, so that a sealed text is worth nothing elsewhere. */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import type { DataKey, DataKeys } from "./data-keys.ts";
 
 /** What a secret is for: part of what it is bound to. */
@@ -7,7 +8,7 @@ export type SecretUse = "auth" | "signing-secret" | "plan" | "answer" | "templat
 
 /** Seals and opens secrets with Director's data keys. */
 export type Sealer = {
-  /** `v2.<id of the key>.<base64url of nonce, ciphertext and tag>`. */
+  /** `v3.<id of the key>.<base64url of nonce, ciphertext and tag>`. */
   seal(tenant: string, use: SecretUse, text: string): string;
   /** Throws when the text was sealed for another tenant or use, by a key that is not there, or was changed. */
   open(tenant: string, use: SecretUse, sealed: string): string;
@@ -22,23 +23,39 @@ export type Sealer = {
 const NONCE = 12;
 const TAG = 16;
 
-/** The first version named no key. */
-const sealedForm = /^(?:v1|v2\.(?<id>[0-9a-f]{8}))\.(?<bytes>[\w-]+)$/;
+/** The first version named no key, the second compressed nothing. */
+const sealedForm = /^(?:v1|v[23]\.(?<id>[0-9a-f]{8}))\.(?<bytes>[\w-]+)$/;
+
+/** From so many bytes on a text is compressed before it is sealed. */
+const COMPRESSED_FROM = 1024;
+/** Before what is compressed: a byte that no text has in UTF-8. */
+const COMPRESSED = 0xff;
+/** Of a plan a sixth is left; more work leaves little less. */
+const fast = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
+
+function pack(text: string): Buffer {
+  const bytes = Buffer.from(text, "utf8");
+  if (bytes.length < COMPRESSED_FROM) return bytes;
+  return Buffer.concat([Buffer.of(COMPRESSED), brotliCompressSync(bytes, fast)]);
+}
+
+function unpack(bytes: Buffer): string {
+  const packed = bytes[0] === COMPRESSED ? brotliDecompressSync(bytes.subarray(1)) : bytes;
+  return packed.toString("utf8");
+}
 
 const boundTo = (tenant: string, use: SecretUse) => Buffer.from(`${tenant} ${use}`);
 
-function decrypt(key: DataKey, bound: Buffer, bytes: Buffer): string {
+function decrypt(key: DataKey, bound: Buffer, bytes: Buffer): Buffer {
   const decipher = createDecipheriv("aes-256-gcm", key.encryption, bytes.subarray(0, NONCE))
     .setAAD(bound)
     .setAuthTag(bytes.subarray(-TAG));
-  return Buffer.concat([decipher.update(bytes.subarray(NONCE, -TAG)), decipher.final()]).toString(
-    "utf8",
-  );
+  return Buffer.concat([decipher.update(bytes.subarray(NONCE, -TAG)), decipher.final()]);
 }
 
 /** `keys` is asked each time: they may change. */
 export function createSealer(keys: () => DataKeys): Sealer {
-  const prefix = (): string => `v2.${keys().sealing.id}.`;
+  const prefix = (): string => `v3.${keys().sealing.id}.`;
   return {
     prefix,
     hasOthers: () => keys().all.length > 1,
@@ -48,7 +65,7 @@ export function createSealer(keys: () => DataKeys): Sealer {
       const cipher = createCipheriv("aes-256-gcm", encryption, nonce).setAAD(boundTo(tenant, use));
       const sealed = Buffer.concat([
         nonce,
-        cipher.update(text, "utf8"),
+        cipher.update(pack(text)),
         cipher.final(),
         cipher.getAuthTag(),
       ]);
@@ -63,7 +80,7 @@ export function createSealer(keys: () => DataKeys): Sealer {
       let fault: unknown;
       for (const key of able) {
         try {
-          return decrypt(key, boundTo(tenant, use), content);
+          return unpack(decrypt(key, boundTo(tenant, use), content));
         } catch (error) {
           fault = error;
         }

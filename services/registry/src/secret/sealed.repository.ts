@@ -11,8 +11,9 @@ import {
 import type { Call, Row } from "../database/batch.ts";
 import type { Database } from "../database/database.ts";
 
-/** Values of one page. */
+/** Values of one page, and bytes after which it has no more of them: plans are large, and a request that replaces them carries two of each. */
 const PAGE = 200;
+const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** The fields that are sealed, each with its table and column. */
 const SEALED = (Object.keys(kinds) as Kind[]).flatMap((kind) =>
@@ -21,13 +22,16 @@ const SEALED = (Object.keys(kinds) as Kind[]).flatMap((kind) =>
     .map(([field]) => ({ kind, field, table: tableName(kind), column: columnName(field) })),
 );
 
+/** `left` fetches the beginning of a large value alone. */
 const isOthers = (column: string): string =>
-  `${column} is not null and not starts_with(${column}, $1)`;
+  `${column} is not null and left(${column}, length($1::text)) <> $1::text`;
 
 /** Of a field a page of what does not begin with the prefix, behind a row. */
 const pageOf = ({ table, column }: (typeof SEALED)[number]): string =>
-  `select tenant_id, id, ${column} from ${table} where ${isOthers(column)} and (tenant_id, id) > ($2::uuid, $3::uuid) ` +
-  `order by tenant_id, id limit ${PAGE}`;
+  `select tenant_id, id, value from (` +
+  `select tenant_id, id, value, sum(octet_length(value)) over (order by tenant_id, id) - octet_length(value) as before from (` +
+  `select tenant_id, id, ${column} as value from ${table} where ${isOthers(column)} and (tenant_id, id) > ($2::uuid, $3::uuid) ` +
+  `order by tenant_id, id limit ${PAGE}) page) sized where before < ${PAGE_BYTES} order by tenant_id, id`;
 
 const COUNT =
   "select " +

@@ -72,6 +72,33 @@ export function describeRotation(given: Given): void {
       ).toMatchObject({ signingSecret: `new.${mark}.4` });
     });
 
+    it("that are large come in pages that a request can carry back twice", async () => {
+      const mebibyte = 1024 * 1024;
+      const tenant = await given.seedTenant();
+      const mark = newHash().slice(0, 8);
+      const large = `old.${mark}.${"x".repeat(3 * mebibyte)}`;
+      for (let index = 0; index < 4; index += 1) await webhookOf(tenant, large);
+      let after: Omit<SealedValue, "value"> | null = null;
+      let found = 0;
+      for (;;) {
+        const page: readonly SealedValue[] = await given.director.listSealed({
+          prefix: "new.",
+          after,
+        });
+        const last = page.at(-1);
+        if (last === undefined) break;
+        const mine = page.filter(({ value }) => value === large);
+        expect(mine.length).toBeLessThanOrEqual(2);
+        found += mine.length;
+        const values = mine.map((one) => ({ ...one, by: one.value.replace("old.", "new.") }));
+        await given.director.reseal({ values });
+        const { kind, field, tenant: of, id } = last;
+        after = { kind, field, tenant: of, id };
+      }
+      expect(found).toBe(4);
+      expect((await all("new.")).filter(({ value }) => value.includes(mark))).toEqual([]);
+    });
+
     it("that were changed meanwhile stay as they are", async () => {
       const tenant = await given.seedTenant();
       const mark = newHash().slice(0, 8);
