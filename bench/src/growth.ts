@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
 import { Client } from "pg";
-import { measure, type Score } from "./measure/compare.ts";
+import { measure, type Round } from "./measure/compare.ts";
 import type { Load } from "./measure/load.ts";
 import { filledIn, perTenant, tenantName } from "./measure/spread.ts";
-import { type Bench, graphqlLoad, planeProcesses, rounds } from "./stage.ts";
+import { type Bench, graphqlLoad, partsOf, planeProcesses, rounds } from "./stage.ts";
 
 const SMALL = 1000;
 
@@ -180,8 +180,8 @@ async function visitAll({ plane }: Bench, tenants: number): Promise<void> {
   await dispatcher.close();
 }
 
-async function measureAll(bench: Bench, tenants: number): Promise<ReadonlyMap<string, Score>> {
-  const scores = new Map<string, Score>();
+async function measureAll(bench: Bench, tenants: number): Promise<ReadonlyMap<string, Round>> {
+  const scores = new Map<string, Round>();
   await visitAll(bench, tenants);
   for (const [name, load] of Object.entries(loadsOf(bench, tenants))) {
     await answers(bench, name, load);
@@ -204,7 +204,7 @@ export async function growth(bench: Bench): Promise<void> {
     `\n  ${"".padEnd(36)}${`${small} tenants`.padStart(40)}${`${tenants} tenants`.padStart(40)}`,
   );
   console.log(`  ${"".padEnd(36)}${head}${head}${"p99 ratio".padStart(11)}`);
-  const columns = (score: Score): string =>
+  const columns = (score: Round): string =>
     [
       score.perSecond.toFixed(0),
       score.p50.toFixed(2),
@@ -217,5 +217,10 @@ export async function growth(bench: Bench): Promise<void> {
     const other = after.get(name) ?? one;
     const ratio = (other.p99 / one.p99).toFixed(2).padStart(11);
     console.log(`  ${name.padEnd(36)}${columns(one)}${columns(other)}${ratio}`);
+  }
+  console.log("\n  CPU ms/op of each");
+  for (const [name, one] of before) {
+    const other = after.get(name) ?? one;
+    console.log(`  ${name}\n    ${partsOf(bench, one)}\n    ${partsOf(bench, other)}`);
   }
 }

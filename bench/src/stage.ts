@@ -74,14 +74,18 @@ export const planeProcesses = (bench: Bench) => (): readonly number[] => [
   ...processTree(bench.postgres),
 ];
 
-/** Prints how much of the plane's CPU time for one operation each service and PostgreSQL have used. */
-export function printParts({ plane, postgres }: Bench, round: Round | undefined): void {
-  if (round === undefined) return;
+/** How much of the plane's CPU time for one operation each service and PostgreSQL have used. */
+export function partsOf({ plane, postgres }: Bench, { cpuOfEach }: Round): string {
   const parts = [
     ...Object.entries(plane.services).map(([name, { pid }]) => [name, [pid]] as const),
     ["PostgreSQL", processTree(postgres)] as const,
-  ].map(([name, pids]) => `${name} ${sumOf(round.cpuOfEach, pids).toFixed(3)}`);
-  console.log(`  sextant's CPU ms/op: ${parts.join(", ")}`);
+  ].map(([name, pids]) => `${name} ${sumOf(cpuOfEach, pids).toFixed(3)}`);
+  return parts.join(", ");
+}
+
+/** Prints {@link partsOf}. */
+export function printParts(bench: Bench, round: Round | undefined): void {
+  if (round !== undefined) console.log(`  sextant's CPU ms/op: ${partsOf(bench, round)}`);
 }
 
 /** A reference that serves. */

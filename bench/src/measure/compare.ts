@@ -50,17 +50,24 @@ async function round({ name, load, generator: file, processes }: AnyContestant):
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** Each figure of a contestant is the median of that figure in its rounds, behind one that does not count. */
-export async function measure(contestant: Contestant): Promise<Score> {
-  const scores: Score[] = [];
+const inTheMiddle = (rounds: readonly Round[]): Round =>
+  rounds.toSorted((a, b) => a.perSecond - b.perSecond)[Math.floor(rounds.length / 2)] as Round;
+
+/**
+ * Each figure of a contestant is the median of that figure in its rounds, behind one that does not count; what each process has used
+ * is that of the median round.
+ */
+export async function measure(contestant: Contestant): Promise<Round> {
+  const scores: Round[] = [];
   for (let index = 0; index <= ROUNDS; index += 1) {
     const score = await round(contestant);
     if (index > 0) scores.push(score);
   }
-  const of = (figure: Exclude<keyof Score, "name" | "cpu">): number =>
+  const of = (figure: "perSecond" | "bytes" | "p50" | "p99" | "cpuPerOperation"): number =>
     median(scores.map((score) => score[figure]));
   return {
-    ...{ name: contestant.name, perSecond: of("perSecond"), bytes: of("bytes") },
+    ...inTheMiddle(scores),
+    ...{ perSecond: of("perSecond"), bytes: of("bytes") },
     ...{ p50: of("p50"), p99: of("p99"), cpuPerOperation: of("cpuPerOperation") },
   };
 }
@@ -75,9 +82,7 @@ export async function compare(contestants: readonly AnyContestant[]): Promise<re
       if (index > 0) rounds.get(contestant.name)?.push(score);
     }
   }
-  return [...rounds.values()].map(
-    (scores) => scores.toSorted((a, b) => a.perSecond - b.perSecond)[1] as Round,
-  );
+  return [...rounds.values()].map(inTheMiddle);
 }
 
 /** Prints scores as a table, with their ratio to the first. */

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createExecutor, limitsOf, loadSubgraph } from "@sextant/graphql";
@@ -28,7 +28,7 @@ export async function start(settings: ConnectorSettings, { log }: ProcessContext
     randomBytes,
     commits: createCommitGroups(registry),
     authorities: followAuthorities(settings.SEXTANT_KEYS_DIR, log),
-    tokenKey: Buffer.from(read("token-key").trim(), "base64"),
+    tokenKey: createSecretKey(read("token-key").trim(), "base64"),
     lifetimes: {
       pairingToken: {
         RUNTIME: settings.SEXTANT_TOKEN_TTL_RUNTIME,

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import {
   type Actor,
   type Commit,
@@ -42,7 +43,7 @@ export type Context = {
   readonly randomBytes: (size: number) => Buffer;
   readonly authorities: Authorities;
   /** Key of the secrets of signing tokens, which are derived and never stored. */
-  readonly tokenKey: Buffer;
+  readonly tokenKey: KeyObject;
   readonly lifetimes: Lifetimes;
   readonly addresses: Addresses;
 };

@@ -1,5 +1,5 @@
 /** The Connector in a test's own process, on a real Registry, with a clock that a test can turn. */
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createExecutor, loadSubgraph } from "@sextant/graphql";
 import { applicationScopes, type Identity, runtimeScopes, scopes } from "@sextant/identity";
@@ -58,7 +58,7 @@ export async function startConnector() {
     randomBytes,
     commits: createCommitGroups(inside.registry),
     authorities: createAuthorities(() => [withRoot(authority, root.certificate.pem)]),
-    tokenKey: randomBytes(32),
+    tokenKey: createSecretKey(randomBytes(32)),
     lifetimes: {
       pairingToken: { RUNTIME: 3_600, APPLICATION: 300 },
       signingToken: 300,

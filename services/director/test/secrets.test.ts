@@ -80,7 +80,7 @@ it("no table holds a credential, a signing secret or a plan's credentials in cle
   );
   await director.plan();
   const plan = await director.plans.current(tenant.runtime(runtime).identity);
-  expect(plan?.body).toContain(SECRET);
+  expect(String(plan?.body)).toContain(SECRET);
   const rows = await storedRows(director.inside.database);
   for (const kind of ["plan ", "fetch_request "])
     expect(rows.some((row) => row.startsWith(kind))).toBe(true);

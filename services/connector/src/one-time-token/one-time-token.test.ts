@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { expect, it } from "vitest";
 import {
   publicIDOf,
@@ -47,13 +48,14 @@ it("a used token answers the same request again for two minutes, and nothing els
 });
 
 it("the token for signing follows from the one for pairing and the request, and from the key alone", () => {
-  const key = Buffer.alloc(32, 1);
+  const keyOf = (byte: number) => createSecretKey(Buffer.alloc(32, byte));
+  const key = keyOf(1);
   const made = signingToken(key, "a", "b");
   expect(made).toBe(signingToken(key, "a", "b"));
   for (const other of [
     signingToken(key, "a", "c"),
     signingToken(key, "d", "b"),
-    signingToken(Buffer.alloc(32, 2), "a", "b"),
+    signingToken(keyOf(2), "a", "b"),
   ])
     for (const part of other.split(".")) expect(made).not.toContain(part);
 });

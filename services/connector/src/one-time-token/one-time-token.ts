@@ -1,5 +1,5 @@
 /** One-time tokens: their form and the rules of their use. No I/O. */
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, type KeyObject } from "node:crypto";
 import { type SextantError, unauthenticated } from "@sextant/errors";
 import { all, equals } from "@sextant/graphql";
 import { type Step, timestamp, update } from "@sextant/registry-client";
@@ -34,7 +34,7 @@ export function tokenHash(token: string): string {
 }
 
 /** The token for signing that follows a token for pairing: the same for a repeat of the same request, and for nobody else. */
-export function signingToken(key: Buffer, pairingTokenID: string, usedBy: string): string {
+export function signingToken(key: KeyObject, pairingTokenID: string, usedBy: string): string {
   const derived = (what: string): Buffer =>
     createHmac("sha256", key).update(`${what} ${pairingTokenID} ${usedBy}`).digest();
   return tokenText(derived("public id").toString("hex", 0, 8), derived("secret"));

@@ -31,7 +31,7 @@ export const statusReport = z.object({
 export type StatusReport = z.output<typeof statusReport>;
 
 /** A plan ready to be sent, with its entity tag. */
-export type ServedPlan = { readonly tag: string; readonly body: string };
+export type ServedPlan = { readonly tag: string; readonly body: Buffer };
 
 const currentPlan: ReadPlan = {
   select: [
@@ -161,7 +161,7 @@ export function createPlanService(context: Context) {
       if (sync === null) throw notFound("Runtime", id);
       if (sync.plan === null) return undefined;
       const { planRevision: revision, hash, cause, content } = sync.plan;
-      const opened = context.sealer.open(tenant, "plan", content);
+      const opened = context.sealer.openBytes(tenant, "plan", content);
       return { tag: planTag(revision, hash), body: planBody({ revision, hash, cause }, opened) };
     },
 

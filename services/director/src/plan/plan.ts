@@ -209,12 +209,12 @@ export function planContent(source: PlanSource, open: (sealed: string) => Stored
   });
 }
 
-/** A plan as the agent gets it. */
+/** A plan as the agent gets it: the content is not read again, it is a JSON object's text. */
 export function planBody(
   head: { readonly revision: number; readonly hash: string; readonly cause: string },
-  content: string,
-): string {
-  return `${JSON.stringify(head).slice(0, -1)},${content.slice(1)}`;
+  content: Buffer,
+): Buffer {
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head).slice(0, -1)},`), content.subarray(1)]);
 }
 
 /** The entity tag of a plan (RFC 9110, 8.8.3). */

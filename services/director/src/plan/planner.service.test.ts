@@ -26,7 +26,7 @@ const planOf = async (id: string): Promise<Plan> => {
   await director.plan();
   const served = await director.plans.current(tenant.runtime(id).identity);
   if (served === undefined) throw new Error("there is no plan");
-  return JSON.parse(served.body) as Plan;
+  return JSON.parse(String(served.body)) as Plan;
 };
 const label = (noun: "Application" | "Runtime", id: string, key: string, value: unknown) =>
   tenant.admin.ask(
@@ -149,7 +149,7 @@ describe("a plan", () => {
       while (moving) {
         await director.plan();
         const served = await director.plans.current(tenant.runtime(runtime).identity);
-        const plan = JSON.parse(served?.body ?? "{}") as Plan;
+        const plan = JSON.parse(String(served?.body)) as Plan;
         seen.add(plan.applications.map(({ name }) => name as string).join());
       }
     })();

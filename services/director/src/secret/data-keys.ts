@@ -1,5 +1,5 @@
 /** Director's data keys: the first seals, all open. Files of its key directory. */
-import { hkdfSync } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -7,7 +7,7 @@ import { join } from "node:path";
 export type DataKey = {
   /** Names the key in what it has sealed, and tells nothing of it. */
   readonly id: string;
-  readonly encryption: Buffer;
+  readonly encryption: KeyObject;
 };
 
 /** All of them. */
@@ -15,7 +15,7 @@ export type DataKeys = {
   readonly sealing: DataKey;
   readonly all: readonly DataKey[];
   /** Stays the same when keys change: equal plans have equal digests. */
-  readonly digesting: Buffer;
+  readonly digesting: KeyObject;
 };
 
 const KEY_BYTES = 32;
@@ -32,9 +32,13 @@ export function dataKeysOf(keys: readonly Buffer[], digesting?: Buffer): DataKey
     throw new Error(`a data key must have ${KEY_BYTES} bytes, in base64 on a line of its own`);
   const all = keys.map((key) => ({
     id: derive(key, "key id", 4).toString("hex"),
-    encryption: derive(key, "encryption"),
+    encryption: createSecretKey(derive(key, "encryption")),
   }));
-  return { sealing: all[0] as DataKey, all, digesting: digesting ?? derive(last, "digest") };
+  return {
+    sealing: all[0] as DataKey,
+    all,
+    digesting: createSecretKey(digesting ?? derive(last, "digest")),
+  };
 }
 
 /** Reads the keys of a key directory. */

@@ -68,7 +68,7 @@ it("opens what was sealed before keys had names", () => {
 
 it("gives the same digests when a key is added, and when it is used", () => {
   const [old, fresh] = [randomBytes(32), randomBytes(32)];
-  const digesting = dataKeysOf([old]).digesting;
+  const digesting = dataKeysOf([old]).digesting.export();
   const digests = [[old], [old, fresh], [fresh, old], [fresh]].map((keys) => {
     const made = dataKeysOf(keys, digesting);
     return createSealer(() => made).digest("t1", "a");

@@ -1,6 +1,6 @@
 /** Encrypts secrets for storage: AES-256-GCM, bound to the tenant and the use, so that a sealed text is worth nothing elsewhere. */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
-import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { DataKey, DataKeys } from "./data-keys.ts";
 
 /** What a secret is for: part of what it is bound to. */
@@ -12,6 +12,8 @@ export type Sealer = {
   seal(tenant: string, use: SecretUse, text: string): string;
   /** Throws when the text was sealed for another tenant or use, by a key that is not there, or was changed. */
   open(tenant: string, use: SecretUse, sealed: string): string;
+  /** The same, for who sends it on: the text's bytes in UTF-8. */
+  openBytes(tenant: string, use: SecretUse, sealed: string): Buffer;
   /** What everything begins with that the key in use has sealed. */
   prefix(): string;
   /** Whether there is another key beside the one in use. */
@@ -28,20 +30,18 @@ const sealedForm = /^(?:v1|v[23]\.(?<id>[0-9a-f]{8}))\.(?<bytes>[\w-]+)$/;
 
 /** From so many bytes on a text is compressed before it is sealed. */
 const COMPRESSED_FROM = 1024;
-/** Before what is compressed: a byte that no text has in UTF-8. */
-const COMPRESSED = 0xff;
-/** Of a plan a sixth is left; more work leaves little less. */
-const fast = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 
+/** Of a plan a sixth is left; more work leaves little less. */
 function pack(text: string): Buffer {
   const bytes = Buffer.from(text, "utf8");
-  if (bytes.length < COMPRESSED_FROM) return bytes;
-  return Buffer.concat([Buffer.of(COMPRESSED), brotliCompressSync(bytes, fast)]);
+  return bytes.length < COMPRESSED_FROM ? bytes : gzipSync(bytes, { level: 1 });
 }
 
-function unpack(bytes: Buffer): string {
-  const packed = bytes[0] === COMPRESSED ? brotliDecompressSync(bytes.subarray(1)) : bytes;
-  return packed.toString("utf8");
+/** What is compressed begins as gzip does (RFC 1952), and as no text in UTF-8 can. */
+function unpack(bytes: Buffer): Buffer {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  // It ends with how long it is otherwise: one piece of memory, and a byte more, which says that nothing follows.
+  return gunzipSync(bytes, { chunkSize: bytes.readUInt32LE(bytes.length - 4) + 1 });
 }
 
 const boundTo = (tenant: string, use: SecretUse) => Buffer.from(`${tenant} ${use}`);
@@ -56,6 +56,22 @@ function decrypt(key: DataKey, bound: Buffer, bytes: Buffer): Buffer {
 /** `keys` is asked each time: they may change. */
 export function createSealer(keys: () => DataKeys): Sealer {
   const prefix = (): string => `v3.${keys().sealing.id}.`;
+  const openBytes: Sealer["openBytes"] = (tenant, use, sealed) => {
+    const { id, bytes } = sealedForm.exec(sealed)?.groups ?? {};
+    if (bytes === undefined) throw new Error("a secret is sealed in an unknown version");
+    const able = keys().all.filter((key) => id === undefined || key.id === id);
+    if (able.length === 0) throw new Error(`the data key ${id} is not there: restore it`);
+    const content = Buffer.from(bytes, "base64url");
+    let fault: unknown;
+    for (const key of able) {
+      try {
+        return unpack(decrypt(key, boundTo(tenant, use), content));
+      } catch (error) {
+        fault = error;
+      }
+    }
+    throw fault;
+  };
   return {
     prefix,
     hasOthers: () => keys().all.length > 1,
@@ -71,22 +87,8 @@ export function createSealer(keys: () => DataKeys): Sealer {
       ]);
       return prefix() + sealed.toString("base64url");
     },
-    open(tenant, use, sealed) {
-      const { id, bytes } = sealedForm.exec(sealed)?.groups ?? {};
-      if (bytes === undefined) throw new Error("a secret is sealed in an unknown version");
-      const able = keys().all.filter((key) => id === undefined || key.id === id);
-      if (able.length === 0) throw new Error(`the data key ${id} is not there: restore it`);
-      const content = Buffer.from(bytes, "base64url");
-      let fault: unknown;
-      for (const key of able) {
-        try {
-          return unpack(decrypt(key, boundTo(tenant, use), content));
-        } catch (error) {
-          fault = error;
-        }
-      }
-      throw fault;
-    },
+    openBytes,
+    open: (tenant, use, sealed) => openBytes(tenant, use, sealed).toString("utf8"),
     digest: (tenant, text) =>
       createHmac("sha256", keys().digesting)
         .update(tenant)
