@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
 import { Client } from "pg";
-import { measure, type Round } from "./measure/compare.ts";
+import { measure, type Score } from "./measure/compare.ts";
 import type { Load } from "./measure/load.ts";
 import { filledIn, perTenant, tenantName } from "./measure/spread.ts";
 import { type Bench, graphqlLoad, partsOf, planeProcesses, rounds } from "./stage.ts";
@@ -180,12 +180,16 @@ async function visitAll({ plane }: Bench, tenants: number): Promise<void> {
   await dispatcher.close();
 }
 
-async function measureAll(bench: Bench, tenants: number): Promise<ReadonlyMap<string, Round>> {
-  const scores = new Map<string, Round>();
+type Measured = { readonly score: Score; readonly parts: string };
+
+async function measureAll(bench: Bench, tenants: number): Promise<ReadonlyMap<string, Measured>> {
+  const scores = new Map<string, Measured>();
   await visitAll(bench, tenants);
   for (const [name, load] of Object.entries(loadsOf(bench, tenants))) {
     await answers(bench, name, load);
-    scores.set(name, await measure({ name, load, processes: planeProcesses(bench) }));
+    const score = await measure({ name, load, processes: planeProcesses(bench) });
+    // Now: connections to the database are made anew now and then, and with them processes.
+    scores.set(name, { score, parts: partsOf(bench, score) });
   }
   return scores;
 }
@@ -204,7 +208,7 @@ export async function growth(bench: Bench): Promise<void> {
     `\n  ${"".padEnd(36)}${`${small} tenants`.padStart(40)}${`${tenants} tenants`.padStart(40)}`,
   );
   console.log(`  ${"".padEnd(36)}${head}${head}${"p99 ratio".padStart(11)}`);
-  const columns = (score: Round): string =>
+  const columns = (score: Score): string =>
     [
       score.perSecond.toFixed(0),
       score.p50.toFixed(2),
@@ -215,12 +219,12 @@ export async function growth(bench: Bench): Promise<void> {
       .join("");
   for (const [name, one] of before) {
     const other = after.get(name) ?? one;
-    const ratio = (other.p99 / one.p99).toFixed(2).padStart(11);
-    console.log(`  ${name.padEnd(36)}${columns(one)}${columns(other)}${ratio}`);
+    const ratio = (other.score.p99 / one.score.p99).toFixed(2).padStart(11);
+    console.log(`  ${name.padEnd(36)}${columns(one.score)}${columns(other.score)}${ratio}`);
   }
   console.log("\n  CPU ms/op of each");
   for (const [name, one] of before) {
     const other = after.get(name) ?? one;
-    console.log(`  ${name}\n    ${partsOf(bench, one)}\n    ${partsOf(bench, other)}`);
+    console.log(`  ${name}\n    ${one.parts}\n    ${other.parts}`);
   }
 }
