@@ -87,6 +87,15 @@ describe("the migrated database", () => {
       expect(table).toMatchObject({ relrowsecurity: true, relforcerowsecurity: true });
   });
 
+  it("finds the tenant of a statement once, not once for each scan of a table", async () => {
+    const policies = await all<{ name: string; using: string }>(
+      `select policyname as name, qual as using from pg_policies where qual like '%app.tenant%'`,
+    );
+    expect(policies.length).toBeGreaterThan(30);
+    for (const policy of policies)
+      expect(policy).toMatchObject({ using: expect.stringMatching(/= \( SELECT .*app\.tenant/) });
+  });
+
   it("begins every key with the tenant, and every reference includes it", async () => {
     const keys = await all<{
       table: string;
