@@ -50,6 +50,19 @@ async function round({ name, load, generator: file, processes }: AnyContestant):
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
+/** The rounds of each that count, in turns. */
+async function roundsOf(contestants: readonly AnyContestant[]): Promise<readonly Round[][]> {
+  const rounds = contestants.map((): Round[] => []);
+  for (let index = 0; index <= ROUNDS; index += 1) {
+    for (const [place, contestant] of contestants.entries()) {
+      const score = await round(contestant);
+      // A round before the first lets everybody's code be compiled: what takes longest to warm up would lose by that otherwise.
+      if (index > 0) rounds[place]?.push(score);
+    }
+  }
+  return rounds;
+}
+
 const inTheMiddle = (rounds: readonly Round[]): Round =>
   rounds.toSorted((a, b) => a.perSecond - b.perSecond)[Math.floor(rounds.length / 2)] as Round;
 
@@ -58,11 +71,7 @@ const inTheMiddle = (rounds: readonly Round[]): Round =>
  * is that of the median round.
  */
 export async function measure(contestant: Contestant): Promise<Round> {
-  const scores: Round[] = [];
-  for (let index = 0; index <= ROUNDS; index += 1) {
-    const score = await round(contestant);
-    if (index > 0) scores.push(score);
-  }
+  const [scores = []] = await roundsOf([contestant]);
   const of = (figure: "perSecond" | "bytes" | "p50" | "p99" | "cpuPerOperation"): number =>
     median(scores.map((score) => score[figure]));
   return {
@@ -74,15 +83,7 @@ export async function measure(contestant: Contestant): Promise<Round> {
 
 /** The median rounds of all contestants, in their order. */
 export async function compare(contestants: readonly AnyContestant[]): Promise<readonly Round[]> {
-  const rounds = new Map<string, Round[]>(contestants.map(({ name }) => [name, []]));
-  for (let index = 0; index <= ROUNDS; index += 1) {
-    for (const contestant of contestants) {
-      const score = await round(contestant);
-      // A round before the first lets everybody's code be compiled: what takes longest to warm up would lose by that otherwise.
-      if (index > 0) rounds.get(contestant.name)?.push(score);
-    }
-  }
-  return [...rounds.values()].map(inTheMiddle);
+  return (await roundsOf(contestants)).map(inTheMiddle);
 }
 
 /** Prints scores as a table, with their ratio to the first. */

@@ -48,8 +48,8 @@ function numberAt(bytes: Buffer, start: number): number | undefined {
   }
 }
 
-/** Where answers are read into, of all connections: what is left of one when another comes is copied. */
 const NOTHING = Buffer.alloc(0);
+/** Where answers are read into, of all connections: what is left of one when another comes is copied. */
 const received = Buffer.alloc(64 * 1024);
 
 /** One connection; `answered` is called with the milliseconds and the size of each answer. */

@@ -28,7 +28,7 @@ export type RotatingKey = (typeof rotatingKeys)[number];
 export type KeyCommandOptions = Pick<SetUpOptions, "home" | "keys" | "owner" | "now"> & {
   /** Whether to retire without asking. */
   readonly force: boolean;
-  /** How many secrets in the database are sealed by another data key than the one in use; undefined: nobody could be asked. */
+  /** How many secrets in the database are sealed by another data key than the one in use, or by an earlier version; undefined: nobody could be asked. */
   readonly sealedByOthers: () => Promise<number | undefined>;
 };
 
@@ -75,7 +75,9 @@ export async function showKeys(which: RotatingKey, options: KeyCommandOptions): 
   const next = count === 1 ? "prepare" : "activate or retire";
   const left = which === "data" ? await options.sealedByOthers() : undefined;
   const sealed =
-    left === undefined ? "" : ` ${left} secrets are sealed by another key than the one in use.`;
+    left === undefined
+      ? ""
+      : ` ${left} secrets are sealed by another key than the one in use, or by an earlier version.`;
   return `${count === 1 ? "one key, in use" : "two keys: one is used, both are trusted"}.${sealed} Next: ${which} ${next}\n`;
 }
 

@@ -147,9 +147,7 @@ describe("a plan", () => {
     const seen = new Set<string>();
     const planning = (async () => {
       while (moving) {
-        await director.plan();
-        const served = await director.plans.current(tenant.runtime(runtime).identity);
-        const plan = JSON.parse(String(served?.body)) as Plan;
+        const plan = await planOf(runtime);
         seen.add(plan.applications.map(({ name }) => name as string).join());
       }
     })();

@@ -1,4 +1,4 @@
-/** Seals anew, by the key in use and in the present form, what another key or an earlier version has sealed: afterwards the other key may go. */
+/** Seals anew, by the key in use, what another has sealed: afterwards the other may go. */
 import type { Logger } from "@sextant/logging";
 import type { Registry, SealedValue } from "@sextant/registry-client";
 import type { Sealer, SecretUse } from "./sealer.ts";
@@ -16,7 +16,7 @@ const uses: Readonly<Record<string, SecretUse>> = {
   "idempotencyKey.value": "answer",
 };
 
-/** Milliseconds between two looks, and after one that has found nothing while there is another key: it reads all tables that hold secrets. */
+/** Milliseconds between two looks, and after one that has found nothing: it reads all tables that hold secrets. */
 const EVERY = 5_000;
 const REST = 60_000;
 
@@ -54,7 +54,7 @@ export async function resealAll(
   return resealed;
 }
 
-/** Looks after its start, and now and then while there is another key, whether there is something to be sealed anew. Several processes may do so at once. */
+/** Looks now and then whether there is something to be sealed anew. Several processes may do so at once. */
 export function startResealer(
   registry: Pick<Registry, "listSealed" | "reseal">,
   sealer: Sealer,
@@ -65,8 +65,8 @@ export function startResealer(
   let round: Promise<void> = Promise.resolve();
   const work = async (): Promise<void> => {
     const prefix = sealer.prefix();
-    const isThrough = rest.prefix === prefix;
-    if (isThrough && (!sealer.hasOthers() || performance.now() < rest.until)) return;
+    const rests = rest.prefix === prefix && performance.now() < rest.until;
+    if (!sealer.hasOthers() || rests) return;
     try {
       const resealed = await resealAll(registry, sealer, log, () => !closed);
       if (resealed > 0) log.info({ resealed }, "secrets were sealed anew");

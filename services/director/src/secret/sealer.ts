@@ -14,7 +14,7 @@ export type Sealer = {
   open(tenant: string, use: SecretUse, sealed: string): string;
   /** The same, for who sends it on: the text's bytes in UTF-8. */
   openBytes(tenant: string, use: SecretUse, sealed: string): Buffer;
-  /** What everything begins with that the key in use has sealed. */
+  /** What everything begins with that is sealed now: by the key in use, in the present form. */
   prefix(): string;
   /** Whether there is another key beside the one in use. */
   hasOthers(): boolean;

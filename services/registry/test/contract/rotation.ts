@@ -21,18 +21,20 @@ export function describeRotation(given: Given): void {
     ]);
     return id;
   };
+  const pages = async function* (prefix: string): AsyncGenerator<readonly SealedValue[]> {
+    let after: Omit<SealedValue, "value"> | null = null;
+    for (;;) {
+      const page: readonly SealedValue[] = await given.director.listSealed({ prefix, after });
+      const last = page.at(-1);
+      if (last === undefined) return;
+      yield page;
+      after = { kind: last.kind, field: last.field, tenant: last.tenant, id: last.id };
+    }
+  };
   const all = async (prefix: string): Promise<readonly SealedValue[]> => {
     const found: SealedValue[] = [];
-    for (;;) {
-      const last = found.at(-1);
-      const after =
-        last === undefined
-          ? null
-          : { kind: last.kind, field: last.field, tenant: last.tenant, id: last.id };
-      const page = await given.director.listSealed({ prefix, after });
-      if (page.length === 0) return found;
-      found.push(...page);
-    }
+    for await (const page of pages(prefix)) found.push(...page);
+    return found;
   };
 
   describe("sealed values", () => {
@@ -78,22 +80,13 @@ export function describeRotation(given: Given): void {
       const mark = newHash().slice(0, 8);
       const large = `old.${mark}.${"x".repeat(3 * mebibyte)}`;
       for (let index = 0; index < 4; index += 1) await webhookOf(tenant, large);
-      let after: Omit<SealedValue, "value"> | null = null;
       let found = 0;
-      for (;;) {
-        const page: readonly SealedValue[] = await given.director.listSealed({
-          prefix: "new.",
-          after,
-        });
-        const last = page.at(-1);
-        if (last === undefined) break;
+      for await (const page of pages("new.")) {
         const mine = page.filter(({ value }) => value === large);
         expect(mine.length).toBeLessThanOrEqual(2);
         found += mine.length;
         const values = mine.map((one) => ({ ...one, by: one.value.replace("old.", "new.") }));
         await given.director.reseal({ values });
-        const { kind, field, tenant: of, id } = last;
-        after = { kind, field, tenant: of, id };
       }
       expect(found).toBe(4);
       expect((await all("new.")).filter(({ value }) => value.includes(mark))).toEqual([]);
